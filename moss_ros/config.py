@@ -1,0 +1,254 @@
+"""Every parameter of the package: one frozen dataclass per stage, nested in MossConfig.
+
+This is the only place of defaults. ROS parameters, YAML files and docs/parameters.md derive from the
+fields below, so each carries its description (with unit) and bounds. Unknown keys are errors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import yaml
+
+
+class ConfigError(ValueError):
+    """A parameter is unknown, of the wrong type or out of bounds; the message names the fix."""
+
+
+def param(default: Any, description: str, low: float | None = None, high: float | None = None,
+          choices: tuple[str, ...] | None = None) -> Any:
+    """Declare one parameter: default, description with unit, inclusive bounds or choices."""
+    metadata = {"description": description, "low": low, "high": high, "choices": choices}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class InputConfig:
+    """Topics, pairing of stamps and where the pose comes from."""
+
+    color_topic: str = param("/camera/color/image_raw", "colour image topic; a name ending in /compressed is read as CompressedImage")
+    depth_topic: str = param("/camera/depth/image_raw", "depth image topic; a name ending in /compressedDepth is read as CompressedImage")
+    color_info_topic: str = param("/camera/color/camera_info", "CameraInfo of the colour image")
+    depth_info_topic: str = param("", "CameraInfo of the depth image; empty: the colour camera, scaled to the depth size")
+    pose_source: str = param("tf", "where the camera pose comes from", choices=("tf", "pose", "odometry"))
+    pose_topic: str = param("/camera/pose", "PoseStamped or Odometry topic (pose_source pose or odometry)")
+    map_frame: str = param("map", "frame of the map: metric, z up")
+    camera_frame: str = param("", "optical frame of the colour camera; empty: taken from the image header")
+    body_from_camera_xyz: tuple[float, ...] = param((0.0, 0.0, 0.0), "odometry only: position of the optical frame in the body frame, m")
+    body_from_camera_xyzw: tuple[float, ...] = param((0.0, 0.0, 0.0, 1.0), "odometry only: rotation of the optical frame in the body frame, quaternion")
+    sync_tolerance_s: float = param(0.02, "largest difference between the stamps of colour and depth, s", 0.0, 1.0)
+    sync_wait_s: float = param(0.5, "how long an image waits for its partner and its pose, s of image time", 0.01, 10.0)
+    pose_gap_s: float = param(0.25, "largest time between the two poses that an image pose is interpolated from, s", 0.0, 5.0)
+    queue_size: int = param(10, "images of each topic kept while waiting for partners", 2, 200)
+    depth_min_m: float = param(0.3, "nearer depth is treated as no measurement, m", 0.0, 10.0)
+    depth_max_m: float = param(4.0, "farther depth is treated as no measurement, m", 0.1, 100.0)
+    reliability: str = param("best_effort", "QoS of the image subscriptions", choices=("best_effort", "reliable"))
+
+
+@dataclass(frozen=True, slots=True)
+class MappingConfig:
+    """Voxel map, normals, superpoints, keyframes."""
+
+    voxel_size_m: float = param(0.02, "edge of a voxel, m", 0.002, 0.5)
+    pixel_stride: int = param(2, "every n-th pixel and row is integrated", 1, 16)
+    edge_base_m: float = param(0.02, "a pixel whose four neighbours differ by more is a flying pixel: constant part, m", 0.0, 1.0)
+    edge_slope: float = param(0.03, "same, part that grows with depth, m per m", 0.0, 1.0)
+    min_hits: int = param(2, "a voxel counts once it was hit in so many frames", 1, 100)
+    max_weight: float = param(200.0, "running means forget beyond this weight", 1.0, 1e6)
+    see_through_base_m: float = param(0.06, "depth this far behind a voxel is see-through evidence: constant part, m", 0.0, 1.0)
+    see_through_slope: float = param(0.02, "same, part that grows with squared depth, m per m^2", 0.0, 1.0)
+    see_through_ratio: float = param(2.0, "a voxel counts as gone when it was seen through so many times as often as it was hit", 0.1, 100.0)
+    superpoint_k: float = param(0.01, "Felzenszwalb scale (section C: 0.003 to 0.02 makes no difference)", 0.0, 10.0)
+    superpoint_min_voxels: int = param(20, "smaller superpoints join a neighbour", 1, 10000)
+    keyframe_distance_m: float = param(0.1, "camera motion that makes a keyframe, m", 0.0, 10.0)
+    keyframe_angle_deg: float = param(8.0, "camera turn that makes a keyframe, degrees", 0.0, 180.0)
+    keyframe_new_surface: float = param(0.3, "share of pixels on new voxels that makes a keyframe without motion", 0.0, 1.0)
+    keyframe_budget: int = param(120, "keyframes kept; the one whose surface is best covered by others goes", 2, 5000)
+
+
+@dataclass(frozen=True, slots=True)
+class StructureConfig:
+    """Floor, walls and supports found in the voxel map."""
+
+    floor_peak_share: float = param(0.25, "the floor is the lowest height peak of at least this share of the highest", 0.01, 1.0)
+    floor_tolerance_m: float = param(0.021, "voxels up to so far above the floor belong to it, m", 0.001, 0.5)
+    wall_tolerance_m: float = param(0.03, "voxels so near a wall plane with its normal belong to it, m", 0.001, 0.5)
+    wall_min_area_m2: float = param(2.0, "smallest wall, m^2", 0.1, 100.0)
+    wall_beyond_share: float = param(0.05, "an outermost wall has less than this share of the map behind it", 0.0, 1.0)
+    spread_factor: float = param(2.0, "tolerances are at least so many times the measured spread of their plane", 0.0, 10.0)
+    support_min_height_m: float = param(0.12, "supports lie at least so high above the floor, m", 0.0, 2.0)
+    support_step_m: float = param(0.012, "height step between neighbouring voxels of one support, m", 0.001, 0.1)
+    support_min_area_m2: float = param(0.05, "smallest support, m^2", 0.001, 10.0)
+    support_spread_m: float = param(0.012, "largest median height deviation of a support, m", 0.001, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class MasksConfig:
+    """2D masks of a keyframe."""
+
+    segmenter: str = param("geometric", "which segmenter makes the 2D masks", choices=("geometric",))
+    step_base_m: float = param(0.012, "depth step at 2 px that parts two things: constant part, m", 0.0, 1.0)
+    step_quadratic: float = param(0.004, "same, part that grows with squared depth, m per m^2", 0.0, 1.0)
+    step_slope: float = param(0.03, "same, part that grows with depth, m per m", 0.0, 1.0)
+    min_pixels: int = param(50, "smallest part, px", 1, 100000)
+    grow_pixels: int = param(4, "parts grow back into their edges by so many px", 0, 50)
+    refresh_keyframes: int = param(4, "keyframes whose background changed that one pass segments again (the stalest first)", 1, 10000)
+    stale_share: float = param(0.02, "a keyframe is stale when the background of this share of its voxels changed", 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalConfig:
+    """Objects on supports, furniture, flat things, consensus, union."""
+
+    rim_m: float = param(0.008, "voxels so near a support height are its rim, m", 0.0, 0.1)
+    object_max_m: float = param(0.6, "largest extent of an object on a support, m", 0.05, 5.0)
+    object_min_voxels: int = param(12, "smallest object or furniture part, voxels", 1, 10000)
+    object_leak: float = param(0.15, "an object touches fewer voxels outside its support than this share of its size", 0.0, 1.0)
+    fragment_gap_m: float = param(0.05, "a part that hovers over its support joins the nearest object within, m", 0.0, 1.0)
+    furniture_gap_m: float = param(0.06, "a furniture part joins a bigger one within, m", 0.0, 1.0)
+    furniture_glue: float = param(0.2, "only parts smaller than this share of the largest part are joined", 0.0, 1.0)
+    flat_deviations: float = param(3.5, "robust colour deviations that part a flat thing from its plane", 1.0, 20.0)
+    flat_min_voxels: int = param(20, "smallest flat thing, voxels", 1, 10000)
+    consensus_agreement: float = param(0.9, "supporters / observers that join two masks", 0.0, 1.0)
+    consensus_containment: float = param(0.7, "share of a mask inside another that contains it", 0.0, 1.0)
+    consensus_under_segmentation: float = param(0.5, "a mask split in more than this share of its frames is dropped", 0.0, 1.0)
+    consensus_visible: float = param(0.3, "share of a mask seen in a frame that makes the frame an observer", 0.0, 1.0)
+    consensus_visible_voxels: int = param(500, "or so many of its voxels", 1, 1000000)
+    consensus_detection: float = param(0.3, "share of its frames that must put a voxel into a cluster", 0.0, 1.0)
+    consensus_min_masks: int = param(2, "fewest masks of a cluster", 1, 100)
+    mask_min_voxels: int = param(8, "smallest mask lifted to voxels", 1, 10000)
+    suppress_iou: float = param(0.5, "a proposal that overlaps a better one by more is dropped", 0.0, 1.0)
+    map_min_score: float = param(0.5, "proposals below stay candidates and get no voxels", 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceConfig:
+    """Identity over time."""
+
+    match_iou: float = param(0.2, "voxel overlap that keeps an id", 0.0, 1.0)
+    confirm_observations: int = param(3, "keyframes that confirm an instance", 1, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """The live node."""
+
+    segment_period_s: float = param(1.0, "shortest time between two segmentations, s", 0.0, 60.0)
+    marker_period_s: float = param(0.5, "shortest time between two marker messages, s", 0.1, 60.0)
+    cloud_period_s: float = param(1.0, "shortest time between two clouds, s", 0.1, 60.0)
+    diagnostics_period_s: float = param(1.0, "time between two diagnostics, s", 0.1, 60.0)
+    warn_period_s: float = param(5.0, "shortest time between two warnings of one reason, s", 0.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MossConfig:
+    """All stages."""
+
+    input: InputConfig = InputConfig()
+    mapping: MappingConfig = MappingConfig()
+    structure: StructureConfig = StructureConfig()
+    masks: MasksConfig = MasksConfig()
+    proposals: ProposalConfig = ProposalConfig()
+    instances: InstanceConfig = InstanceConfig()
+    node: NodeConfig = NodeConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One leaf of the configuration, as ROS and the documentation see it."""
+
+    name: str  # dotted, e.g. "mapping.voxel_size_m"
+    default: Any
+    type: type
+    description: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...] | None
+
+
+def parameters() -> Iterator[Parameter]:
+    """Every parameter in declaration order."""
+    for stage in dataclasses.fields(MossConfig):
+        for leaf in dataclasses.fields(type(stage.default)):
+            yield Parameter(name=f"{stage.name}.{leaf.name}", default=leaf.default,
+                            type=_plain_type(type(stage.default), leaf.name), **leaf.metadata)
+
+
+def from_flat(values: dict[str, Any]) -> MossConfig:
+    """Configuration from {"stage.name": value}; missing keys keep their default.
+
+    Raises ConfigError for an unknown key, a wrong type, or a value out of bounds.
+    """
+    known = {p.name: p for p in parameters()}
+    stages: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see docs/parameters.md"
+            raise ConfigError(f"unknown parameter {name}{hint}")
+        stage, leaf = name.split(".", 1)
+        stages.setdefault(stage, {})[leaf] = _checked(known[name], value)
+    defaults = MossConfig()
+    replaced = {stage: dataclasses.replace(getattr(defaults, stage), **leaves) for stage, leaves in stages.items()}
+    return dataclasses.replace(defaults, **replaced)
+
+
+def to_flat(config: MossConfig) -> dict[str, Any]:
+    """{"stage.name": value} of a configuration, in declaration order."""
+    return {p.name: getattr(getattr(config, p.name.split(".")[0]), p.name.split(".")[1]) for p in parameters()}
+
+
+def load_yaml(path: str) -> dict[str, Any]:
+    """Flat parameters of a ROS parameter file (``/**: ros__parameters: {stage: {name: value}}``).
+
+    Raises ConfigError when the file cannot be read or is not of this form.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            tree = yaml.safe_load(stream) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read parameter file {path}: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold a mapping '/**: ros__parameters: ...'")
+    flat: dict[str, Any] = {}
+    for node, body in tree.items():
+        if not isinstance(body, dict) or "ros__parameters" not in body:
+            raise ConfigError(f"{path}: node {node!r} has no ros__parameters")
+        flat.update(_flatten(body["ros__parameters"] or {}))
+    flat.pop("use_sim_time", None)  # a ROS parameter of every node, not ours
+    return flat
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        flat.update(_flatten(value, f"{name}.") if isinstance(value, dict) else {name: value})
+    return flat
+
+
+def _plain_type(stage: type, leaf: str) -> type:
+    hint = typing.get_type_hints(stage)[leaf]
+    return tuple if isinstance(hint, types.GenericAlias) else hint
+
+
+def _checked(parameter: Parameter, value: Any) -> Any:
+    if parameter.type is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if parameter.type is tuple and isinstance(value, (list, tuple)):
+        value = tuple(float(v) for v in value)
+        if len(value) != len(parameter.default):
+            raise ConfigError(f"{parameter.name} needs {len(parameter.default)} numbers, got {len(value)}")
+    if not isinstance(value, parameter.type) or (isinstance(value, bool) and parameter.type is not bool):
+        raise ConfigError(f"{parameter.name} must be {parameter.type.__name__}, got {value!r}")
+    if parameter.low is not None and not parameter.low <= value <= parameter.high:
+        raise ConfigError(f"{parameter.name} = {value} is outside [{parameter.low}, {parameter.high}]")
+    if parameter.choices and value not in parameter.choices:
+        raise ConfigError(f"{parameter.name} = {value!r} must be one of {', '.join(parameter.choices)}")
+    return value

@@ -1,0 +1,160 @@
+"""Between pixels and voxels: back-projection, pixel -> voxel look-up, block-culled projection.
+
+Pixel centres are integers; a point projects into the pixel it rounds to. Points behind the camera, outside
+the image, and pixels without depth are never visible.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, block_key, find_block
+
+
+@njit(cache=True, nogil=True)
+def reliable_depth(depth: np.ndarray, low: float, high: float, base: float, slope: float) -> np.ndarray:
+    """(H, W) bool: depth in (low, high] whose four neighbours are measured and within base + slope * z."""
+    height, width = depth.shape
+    ok = np.zeros((height, width), np.bool_)
+    for v in range(1, height - 1):
+        for u in range(1, width - 1):
+            z = depth[v, u]
+            if not (low < z <= high):
+                continue
+            t = base + slope * z
+            a, b, c, d = depth[v, u + 1], depth[v, u - 1], depth[v + 1, u], depth[v - 1, u]
+            if a > 0 and b > 0 and c > 0 and d > 0:
+                ok[v, u] = abs(a - z) < t and abs(b - z) < t and abs(c - z) < t and abs(d - z) < t
+    return ok
+
+
+@njit(cache=True, nogil=True)
+def back_project(
+    depth: np.ndarray, ok: np.ndarray, pose: np.ndarray, k: np.ndarray, stride: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """World points (n, 3) float64 and flat pixel numbers (n,) int32 of every stride-th reliable pixel.
+
+    pose is world_from_camera (4, 4), k the 3x3 intrinsic matrix.
+    """
+    height, width = depth.shape
+    points = np.empty((((height + stride - 1) // stride) * ((width + stride - 1) // stride), 3))
+    pixels = np.empty(len(points), np.int32)
+    n = 0
+    for v in range(0, height, stride):
+        for u in range(0, width, stride):
+            if not ok[v, u]:
+                continue
+            z = depth[v, u]
+            x = (u - k[0, 2]) / k[0, 0] * z
+            y = (v - k[1, 2]) / k[1, 1] * z
+            for a in range(3):
+                points[n, a] = pose[a, 0] * x + pose[a, 1] * y + pose[a, 2] * z + pose[a, 3]
+            pixels[n] = v * width + u
+            n += 1
+    return points[:n], pixels[:n]
+
+
+@njit(cache=True, nogil=True)
+def to_grid(points: np.ndarray, voxel_size: float) -> np.ndarray:
+    """Grid coordinates (n, 3) int32 of world points (n, 3)."""
+    out = np.empty(points.shape, np.int32)
+    for i in range(len(points)):
+        for a in range(3):
+            out[i, a] = np.int32(np.floor(points[i, a] / voxel_size))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def look_up(
+    keys: np.ndarray, blocks: np.ndarray, ids: np.ndarray, depth: np.ndarray, ok: np.ndarray, pose: np.ndarray,
+    k: np.ndarray, voxel_size: float
+) -> np.ndarray:
+    """(H, W) int32 image: the voxel that holds each reliable pixel's point, -1 where there is none."""
+    height, width = depth.shape
+    out = np.full((height, width), -1, np.int32)
+    m = BLOCK_SIDE - 1
+    last_key = np.int64(-1)
+    block = -1
+    for v in range(height):
+        for u in range(width):
+            if not ok[v, u]:
+                continue
+            z = depth[v, u]
+            x = (u - k[0, 2]) / k[0, 0] * z
+            y = (v - k[1, 2]) / k[1, 1] * z
+            gx = int(np.floor((pose[0, 0] * x + pose[0, 1] * y + pose[0, 2] * z + pose[0, 3]) / voxel_size))
+            gy = int(np.floor((pose[1, 0] * x + pose[1, 1] * y + pose[1, 2] * z + pose[1, 3]) / voxel_size))
+            gz = int(np.floor((pose[2, 0] * x + pose[2, 1] * y + pose[2, 2] * z + pose[2, 3]) / voxel_size))
+            key = block_key(gx >> BLOCK_BITS, gy >> BLOCK_BITS, gz >> BLOCK_BITS)
+            if key != last_key:
+                last_key = key
+                block = find_block(keys, blocks, key)
+            if block >= 0:
+                out[v, u] = ids[block, ((gx & m) << (2 * BLOCK_BITS)) | ((gy & m) << BLOCK_BITS) | (gz & m)]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def blocks_in_view(
+    centers: np.ndarray, radius: float, camera_from_world: np.ndarray, k: np.ndarray, width: int, height: int, far: float
+) -> np.ndarray:
+    """(B,) bool: blocks whose bounding sphere may touch the viewing frustum up to the depth far."""
+    out = np.zeros(len(centers), np.bool_)
+    t = camera_from_world
+    # Half openings to the farther border of each axis: conservative for off-centre principal points.
+    ox = max(k[0, 2] + 0.5, width - 0.5 - k[0, 2])
+    oy = max(k[1, 2] + 0.5, height - 0.5 - k[1, 2])
+    for i in range(len(centers)):
+        cx, cy, cz = centers[i, 0], centers[i, 1], centers[i, 2]
+        x = t[0, 0] * cx + t[0, 1] * cy + t[0, 2] * cz + t[0, 3]
+        y = t[1, 0] * cx + t[1, 1] * cy + t[1, 2] * cz + t[1, 3]
+        z = t[2, 0] * cx + t[2, 1] * cy + t[2, 2] * cz + t[2, 3]
+        out[i] = (
+            z > -radius
+            and z - radius < far
+            and abs(x) * k[0, 0] - ox * z <= radius * np.hypot(k[0, 0], ox)
+            and abs(y) * k[1, 1] - oy * z <= radius * np.hypot(k[1, 1], oy)
+        )
+    return out
+
+
+@njit(cache=True, nogil=True)
+def project_visible(
+    points: np.ndarray, block_of: np.ndarray, in_view: np.ndarray, camera_from_world: np.ndarray, k: np.ndarray,
+    depth: np.ndarray, base: float, slope: float, through_base: float, through_slope: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One pass over the points (N, 3) of the blocks in view.
+
+    Returns visible ids, their flat pixels (|depth - z| <= max(base, slope * z)), and the ids the camera saw
+    through (depth more than through_base + through_slope * z^2 behind the point).
+    """
+    height, width = depth.shape
+    t = camera_from_world
+    visible = np.empty(len(points), np.int32)
+    pixels = np.empty(len(points), np.int32)
+    through = np.empty(len(points), np.int32)
+    n = 0
+    m = 0
+    for i in range(len(points)):
+        if not in_view[block_of[i]]:
+            continue
+        px, py, pz = points[i, 0], points[i, 1], points[i, 2]
+        z = t[2, 0] * px + t[2, 1] * py + t[2, 2] * pz + t[2, 3]
+        if z < 0.1:
+            continue
+        u = int(np.floor((t[0, 0] * px + t[0, 1] * py + t[0, 2] * pz + t[0, 3]) / z * k[0, 0] + k[0, 2] + 0.5))
+        v = int(np.floor((t[1, 0] * px + t[1, 1] * py + t[1, 2] * pz + t[1, 3]) / z * k[1, 1] + k[1, 2] + 0.5))
+        if u < 0 or v < 0 or u >= width or v >= height:
+            continue
+        d = depth[v, u]
+        if d <= 0:
+            continue
+        if abs(d - z) <= max(base, slope * z):
+            visible[n] = i
+            pixels[n] = v * width + u
+            n += 1
+        elif d - z > through_base + through_slope * z * z:
+            through[m] = i
+            m += 1
+    return visible[:n].copy(), pixels[:n].copy(), through[:m].copy()
