@@ -1,0 +1,84 @@
+"""The keyframes with their 2D masks and evidence, segmented again only when their background changed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moss_ros.config import MasksConfig
+from moss_ros.geometry.projection import look_up
+from moss_ros.mapping.keyframes import Keyframe, make_keyframe
+from moss_ros.mapping.voxel_map import VoxelMap
+from moss_ros.masks2d.evidence import EvidenceStore, lift
+from moss_ros.masks2d.geometric import segment_parts
+from moss_ros.records import Frame
+
+
+class KeyframeMasks:
+    """A bounded set of keyframes; each has a slot number that its evidence uses."""
+
+    def __init__(self, config: MasksConfig, budget: int) -> None:
+        self._config = config
+        self._budget = budget
+        self.keyframes: dict[int, Keyframe] = {}
+        self.evidence = EvidenceStore()
+        self._background: dict[int, np.ndarray] = {}  # of the evidence's voxels, when it was made
+        self._new: set[int] = set()
+
+    def add(self, frame: Frame, sharpness: float) -> None:
+        """Keep a frame; when the budget is full the keyframe best covered by others goes first."""
+        if len(self.keyframes) >= self._budget:
+            self._drop(self._most_redundant())
+        slot = next(s for s in range(self._budget + 1) if s not in self.keyframes)
+        self.keyframes[slot] = make_keyframe(frame, slot, sharpness)
+        self._new.add(slot)
+
+    def stamps_ns(self) -> dict[int, int]:
+        """Stamp of each slot."""
+        return {slot: keyframe.stamp_ns for slot, keyframe in self.keyframes.items()}
+
+    def refresh(self, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray, everything: bool) -> int:
+        """Segment new keyframes and the stalest old ones; returns how many."""
+        self.evidence.resize(voxels.count)
+        stale = {slot: self._staleness(slot, background) for slot in self.evidence.slots()}
+        limit = 0.0 if everything else self._config.stale_share
+        due = sorted((s for s in stale if stale[s] > limit), key=lambda s: (-stale[s], s))
+        if not everything:
+            due = due[: self._config.refresh_keyframes]
+        work = sorted(self._new) + due
+        for slot in work:
+            self._segment(self.keyframes[slot], voxels, normal, background)
+        self._new.clear()
+        return len(work)
+
+    def _segment(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
+        depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
+        index = voxels.index
+        image = look_up(
+            index.keys, index.blocks, index.ids, depth_m, voxels.reliable(depth_m), pose, k, voxels.voxel_size_m
+        )
+        labels = segment_parts(depth_m, image, background, voxels.position, normal, pose, k, self._config)
+        evidence = lift(image, labels)
+        self.evidence.put(keyframe.slot, evidence)
+        self._background[keyframe.slot] = background[evidence.voxels]
+
+    def _staleness(self, slot: int, background: np.ndarray) -> float:
+        """Share of the keyframe's voxels whose background flag changed since it was segmented."""
+        voxels = self.evidence.views[slot].voxels
+        if not len(voxels):
+            return 1.0
+        return float(np.mean(background[voxels] != self._background[slot]))
+
+    def _drop(self, slot: int) -> None:
+        del self.keyframes[slot]
+        self.evidence.drop(slot)
+        self._background.pop(slot, None)
+        self._new.discard(slot)
+
+    def _most_redundant(self) -> int:
+        """The keyframe with the smallest share of voxels that fewer than two others see."""
+        if not self.evidence.views:
+            return min(self.keyframes)
+        seen_by = np.bitwise_count(self.evidence.seen).sum(1)
+        own = {s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0
+               for s, v in self.evidence.views.items()}
+        return min(own, key=lambda s: (own[s], self.keyframes[s].stamp_ns))
