@@ -1,0 +1,77 @@
+"""Things flatter than the map can tell: voxels whose colour leaves the colour of the plane they lie on."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from moss_ros.config import ProposalConfig
+from moss_ros.mapping.structure import Structure
+from moss_ros.records import MaskProposals
+
+_LEAST_DEVIATION = np.array([5.0, 2.5, 2.5])  # Lab: lighting varies more than hue
+_FLOOR_CLOSING = 6
+_CLOSING = 2
+
+
+def flat_proposals(
+    position: np.ndarray, color_rgb: np.ndarray, normal: np.ndarray, grid: np.ndarray, structure: Structure,
+    config: ProposalConfig,
+) -> MaskProposals:
+    """Colour outliers on supports, floor and walls; scores are set by the union."""
+    found: list[np.ndarray] = []
+    for plane, axis, closing, opened in _planes(position, normal, structure):
+        if len(plane) >= 150:
+            found += _outliers(plane, color_rgb[plane], grid[plane], axis, closing, opened, config)
+    return MaskProposals(tuple(found), np.ones(len(found), np.float32), ("flat",) * len(found))
+
+
+def _planes(position: np.ndarray, normal: np.ndarray, structure: Structure):
+    """Voxel ids of each plane, the grid axis to look along, closing radius, and whether to remove specks."""
+    for support in structure.supports:
+        yield support.voxels, 2, _CLOSING, False
+    ids = np.flatnonzero(structure.is_structure)
+    p, n = position[ids], normal[ids]
+    on_floor = (np.abs(p[:, 2] - structure.floor_height_m) < 0.04) & (np.abs(n[:, 2]) > 0.7)
+    yield ids[on_floor], 2, _FLOOR_CLOSING, False
+    for wall in structure.walls:
+        on_wall = (np.abs(p @ wall.normal - wall.offset_m) < 0.05) & (np.abs(n @ wall.normal) > 0.7)
+        yield ids[on_wall], 0 if abs(wall.normal[0]) > 0.7 else 1, _CLOSING, True
+
+
+def _outliers(
+    ids: np.ndarray, color_rgb: np.ndarray, grid: np.ndarray, axis: int, closing: int, opened: bool,
+    c: ProposalConfig,
+) -> list[np.ndarray]:
+    lab = cv2.cvtColor(color_rgb[None].astype(np.uint8), cv2.COLOR_RGB2LAB)[0].astype(np.float32)
+    far = _color_distance(lab) > c.flat_deviations
+    cells = np.delete(grid, axis, 1)
+    cells = cells - cells.min(0)
+    shape = cells.max(0) + 1
+    marked = np.zeros(shape, np.uint8)
+    plane = np.zeros(shape, np.uint8)
+    marked[cells[far, 0], cells[far, 1]] = 1
+    plane[cells[:, 0], cells[:, 1]] = 1
+    if opened:
+        marked = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    side = 2 * closing + 1
+    marked = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)) & plane
+    count, label = cv2.connectedComponents(marked, connectivity=8)
+    of_voxel = label[cells[:, 0], cells[:, 1]]
+    sizes = np.bincount(of_voxel, minlength=count)
+    return [
+        np.sort(ids[of_voxel == i]).astype(np.int32)
+        for i in range(1, count)
+        if c.flat_min_voxels <= sizes[i] < 0.6 * len(ids)
+    ]
+
+
+def _color_distance(lab: np.ndarray) -> np.ndarray:
+    """Distance (n,) to the plane's own colour in robust deviations; the colour is estimated twice."""
+    center = np.median(lab, 0)
+    for _ in range(2):
+        deviation = np.maximum(1.4826 * np.median(np.abs(lab - center), 0), _LEAST_DEVIATION)
+        distance = np.sqrt((((lab - center) / deviation) ** 2).sum(1))
+        if (distance < 3).any():
+            center = np.median(lab[distance < 3], 0)
+    return distance
