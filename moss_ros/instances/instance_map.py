@@ -1,0 +1,151 @@
+"""Stable identities: proposals of each segmentation are matched to the instances known before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from moss_ros.config import InstanceConfig
+from moss_ros.instances.boxes import oriented_box
+from moss_ros.records import IdentityEvent, Instance, InstanceState, MaskProposals, Snapshot
+
+
+@dataclass(slots=True)
+class _Track:
+    """What is remembered of an instance between segmentations."""
+
+    id: int
+    voxels: np.ndarray
+    first_seen_ns: int
+    last_seen_ns: int
+    observations: int
+    state: InstanceState
+    signature: tuple
+
+
+class InstanceMap:
+    """Gives ids that last, confirms what is seen often enough, logs merges and splits."""
+
+    def __init__(self, config: InstanceConfig) -> None:
+        self._config = config
+        self._tracks: dict[int, _Track] = {}
+        self._next_id = 1
+        self.events: list[IdentityEvent] = []
+        self.owner = np.zeros(0, np.int32)  # (N,) instance id that owns each voxel, 0 = none
+
+    def update(
+        self, proposals: MaskProposals, position: np.ndarray, color: np.ndarray, seen: np.ndarray,
+        slot_stamp_ns: dict[int, int], stamp_ns: int,
+    ) -> Snapshot:
+        """Match exclusive proposals to the known instances and describe the result.
+
+        seen (N, W) uint64 keyframe bits per voxel; slot_stamp_ns the stamp of each keyframe slot.
+        """
+        owner = np.zeros(len(position), np.int32)
+        owner[: len(self.owner)] = self.owner
+        ids, parents = self._match(proposals, owner)
+        tracks: dict[int, _Track] = {}
+        instances = []
+        changed = set()
+        for row, instance_id in enumerate(ids):
+            voxels = proposals.voxels[row]
+            track, is_new = self._track(instance_id, voxels, seen, slot_stamp_ns, stamp_ns)
+            instance = self._describe(track, voxels, proposals, row, position, color)
+            signature = (len(voxels), track.state, tuple(np.round(instance.box.center_m, 3)),
+                         tuple(np.round(instance.box.size_m, 3)))
+            if is_new or signature != track.signature:
+                changed.add(instance_id)
+            track.signature = signature
+            tracks[instance_id] = track
+            instances.append(instance)
+        removed = frozenset(self._tracks.keys() - tracks.keys())
+        self._log(ids, parents, removed, stamp_ns)
+        self._tracks = tracks
+        self.owner = np.zeros(len(position), np.int32)
+        for row, instance_id in enumerate(ids):
+            self.owner[proposals.voxels[row]] = instance_id
+        instances.sort(key=lambda i: i.id)
+        return Snapshot(stamp_ns, tuple(instances), frozenset(changed), removed)
+
+    def _match(self, proposals: MaskProposals, owner: np.ndarray) -> tuple[list[int], list[dict[int, int]]]:
+        """Id of each proposal, and the known instances it overlaps (id -> shared voxels)."""
+        parents = []
+        for voxels in proposals.voxels:
+            ids, shared = np.unique(owner[voxels], return_counts=True)
+            parents.append({int(i): int(n) for i, n in zip(ids, shared, strict=True) if i > 0})
+        known = sorted(self._tracks)
+        column = {instance_id: j for j, instance_id in enumerate(known)}
+        iou = np.zeros((len(parents), len(known)))
+        for row, overlaps in enumerate(parents):
+            for instance_id, shared_count in overlaps.items():
+                union = len(proposals.voxels[row]) + len(self._tracks[instance_id].voxels) - shared_count
+                iou[row, column[instance_id]] = shared_count / union
+        ids = [0] * len(parents)
+        for row, j in zip(*linear_sum_assignment(-iou), strict=True):
+            if iou[row, j] >= self._config.match_iou:
+                ids[row] = known[j]
+        for row in range(len(ids)):
+            if ids[row] == 0:
+                ids[row] = self._next_id
+                self._next_id += 1
+        return ids, parents
+
+    def _track(
+        self, instance_id: int, voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dict[int, int], stamp_ns: int
+    ) -> tuple[_Track, bool]:
+        stamps = _observation_stamps(voxels, seen, slot_stamp_ns)
+        first, last = (min(stamps), max(stamps)) if stamps else (stamp_ns, stamp_ns)
+        old = self._tracks.get(instance_id)
+        if old is None:
+            track = _Track(instance_id, voxels, first, last, len(stamps), InstanceState.TENTATIVE, ())
+        else:
+            track = _Track(instance_id, voxels, min(old.first_seen_ns, first), max(old.last_seen_ns, last),
+                           max(old.observations, len(stamps)), old.state, old.signature)
+        if track.observations >= self._config.confirm_observations:
+            track.state = InstanceState.CONFIRMED
+        return track, old is None
+
+    @staticmethod
+    def _describe(
+        track: _Track, voxels: np.ndarray, proposals: MaskProposals, row: int, position: np.ndarray, color: np.ndarray
+    ) -> Instance:
+        points = position[voxels]
+        return Instance(
+            id=track.id, state=track.state, box=oriented_box(points), centroid_m=points.astype(np.float64).mean(0),
+            points_m=points, colors_rgb=np.clip(np.rint(color[voxels]), 0, 255).astype(np.uint8),
+            score=float(proposals.scores[row]), label="object", label_score=0.0, first_seen_ns=track.first_seen_ns,
+            last_seen_ns=track.last_seen_ns, observations=track.observations, source=proposals.sources[row],
+        )
+
+    def _log(
+        self, ids: list[int], parents: list[dict[int, int]], removed: frozenset[int], stamp_ns: int
+    ) -> None:
+        """Merge: a lost instance lies mostly in another. Split: a new one comes mostly from a living one."""
+        absorbed = set()
+        for row, instance_id in enumerate(ids):
+            gone = [i for i, n in parents[row].items() if i in removed and n > 0.5 * len(self._tracks[i].voxels)]
+            if gone:
+                self.events.append(IdentityEvent(stamp_ns, "merge", instance_id, tuple(gone)))
+                absorbed.update(gone)
+            if instance_id not in self._tracks:
+                size = sum(parents[row].values())
+                origin = [i for i, n in parents[row].items() if i not in removed and n > 0.5 * size]
+                kind = "split" if origin else "new"
+                self.events.append(IdentityEvent(stamp_ns, kind, instance_id, tuple(origin)))
+        for instance_id in sorted(removed - absorbed):
+            self.events.append(IdentityEvent(stamp_ns, "lost", instance_id))
+
+
+def _observation_stamps(voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dict[int, int]) -> list[int]:
+    """Stamps of the keyframes that saw at least a tenth of the voxels."""
+    bits = seen[voxels]
+    stamps = []
+    for slot, stamp in slot_stamp_ns.items():
+        word, bit = divmod(slot, 64)
+        if word < bits.shape[1]:
+            share = np.count_nonzero(bits[:, word] & np.uint64(1 << bit))
+            if share >= 0.1 * len(voxels):
+                stamps.append(stamp)
+    return stamps
