@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moss_ros.config import MossConfig
+from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
 from moss_ros.mapping.normals import NormalMap
@@ -117,3 +118,10 @@ class Pipeline:
         owner[: len(self.instances.owner)] = self.instances.owner
         color = np.clip(np.rint(self.voxels.color[solid]), 0, 255).astype(np.uint8)
         return LabelledCloud(self.voxels.position[solid], color, owner[solid])
+
+    def evidence_jpeg(self, instance_id: int) -> bytes | None:
+        """JPEG of the view that shows most of an instance, its mask drawn; None when no keyframe sees it."""
+        owner = self.instances.owner
+        views = self.keyframes
+        keyframe = best_view(np.flatnonzero(owner == instance_id), views.evidence.seen, views.keyframes)
+        return None if keyframe is None else draw_evidence(keyframe, self.voxels, owner, instance_id)

@@ -36,16 +36,25 @@ class SuperpointMap:
         dirty[block[changed]] = True
         members = np.flatnonzero(dirty[block])
         members = members[np.argsort(block[members], kind="stable")]
-        starts = np.flatnonzero(np.r_[True, block[members][1:] != block[members][:-1]]) if len(members) else []
-        local = np.full(voxels.count, -1, np.int32)
-        for first, last in zip(starts, [*starts[1:], len(members)], strict=True):
-            ids = members[first:last]
-            new = segment_block(
-                ids, voxels.position, normals.one_ring, voxels.neighbours, normals.solid, local, self._k,
-                self._min_voxels,
-            )
-            self._next_id = _keep_ids(ids, new, self.labels, self._next_id)
+        if not len(members):
+            return 0
+        starts = np.flatnonzero(np.r_[True, block[members][1:] != block[members][:-1]])
+        bounds = np.append(starts, len(members))
+        self._next_id = _update_blocks(
+            members, bounds, voxels.position, normals.one_ring, voxels.neighbours, normals.solid, self._k,
+            self._min_voxels, self.labels, self._next_id,
+        )
         return len(starts)
+
+
+@njit(cache=True, nogil=True)
+def _update_blocks(members, bounds, position, normal, neighbours, solid, k, min_voxels, labels, next_id):
+    local = np.full(len(labels), -1, np.int32)
+    for i in range(len(bounds) - 1):
+        ids = members[bounds[i] : bounds[i + 1]]
+        new = segment_block(ids, position, normal, neighbours, solid, local, k, min_voxels)
+        next_id = _keep_ids(ids, new, labels, next_id)
+    return next_id
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,94 @@
+"""The `moss` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from moss_ros import __version__
+from moss_ros.config import ConfigError, MossConfig, from_flat, load_yaml
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a subcommand; returns the exit code (2: the user can fix it, the message says how)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ConfigError, FileNotFoundError, ValueError) as error:
+        print(f"moss {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="moss", description="Where things are: 3D instances from RGB-D and poses.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    replay = commands.add_parser("replay", help="run a recorded bag through the pipeline")
+    replay.add_argument("bag", type=Path, help="rosbag2 folder (MCAP or sqlite3)")
+    replay.add_argument("--out", type=Path, default=Path("moss_run"), help="folder to write (a new one if it exists)")
+    _add_configuration(replay)
+    replay.add_argument("--quiet", action="store_true", help="no progress bar")
+    replay.set_defaults(run=_replay)
+    demo = commands.add_parser("demo", help="play a bag through the live ROS graph and show the map")
+    demo.add_argument("--bag", type=Path, help="rosbag2 folder; default: the kitchen of the shared data")
+    demo.add_argument("--out", type=Path, default=Path("demo_out"))
+    demo.add_argument("--rate", type=float, default=1.0, help="playing speed")
+    _add_configuration(demo)
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_configuration(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--params", type=Path, help="ROS parameter file, the same as the node's")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="one parameter, e.g. mapping.voxel_size_m=0.01")
+
+
+def _values(options: argparse.Namespace, found: dict[str, Any]) -> dict[str, Any]:
+    """Parameters: what the bag suggests, then the file, then --set."""
+    values = dict(found)
+    if options.params:
+        values.update(load_yaml(str(options.params)))
+    for item in options.set:
+        name, equals, text = item.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes NAME=VALUE, got {item!r}")
+        values[name] = yaml.safe_load(text)
+    return values
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from moss_ros.replay.bag import BagSource, guess_topics
+    from moss_ros.replay.run import replay
+
+    config: MossConfig = from_flat(_values(options, guess_topics(options.bag)))
+    folder = replay(BagSource(options.bag, config), config, options.out, progress=not options.quiet)
+    print(f"wrote {folder}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from moss_ros.replay.bag import guess_topics
+    from moss_ros.ros.demo import run_demo
+
+    bag = options.bag or _shared_kitchen()
+    return run_demo(bag, _values(options, guess_topics(bag)), options.out, options.rate)
+
+
+def _shared_kitchen() -> Path:
+    import os
+
+    bag = Path(os.environ.get("MOSS_DATA", "../shared/data")) / "real_redkitchen" / "bag"
+    if not (bag / "metadata.yaml").exists():
+        raise FileNotFoundError("no bag to play: give one with `make demo BAG=FOLDER` (a rosbag2 folder with RGB-D)")
+    return bag
+
+
+if __name__ == "__main__":
+    sys.exit(main())

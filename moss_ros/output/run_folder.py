@@ -1,0 +1,92 @@
+"""The files that a run leaves: run.json, instances.json, map/, map.png, evidence/ID.jpg."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moss_ros.records import Instance, InstanceState
+
+
+def new_folder(path: Path) -> Path:
+    """Create path, or path-2, path-3, ... when it exists: an old run is never overwritten."""
+    path = Path(path)
+    candidate = path
+    number = 2
+    while candidate.exists() and any(candidate.iterdir()):
+        candidate = path.with_name(f"{path.name}-{number}")
+        number += 1
+    candidate.mkdir(parents=True, exist_ok=True)
+    return candidate
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Readable JSON, keys in the given order."""
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def write_instances(folder: Path, instances: tuple[Instance, ...]) -> None:
+    """instances.json, by id."""
+    write_json(folder / "instances.json", {"instances": [instance_as_dict(i) for i in instances]})
+
+
+def write_map(folder: Path, points_m: np.ndarray, colors_rgb: np.ndarray, instances: dict[int, np.ndarray],
+              scores: dict[int, float]) -> None:
+    """map/: points (N, 3) float32 with colours, and the masks as rows into them; plain arrays, no pickle.
+
+    instances: id -> rows of its points.
+    """
+    out = folder / "map"
+    out.mkdir(exist_ok=True)
+    ids = sorted(instances)
+    offsets = np.cumsum([0] + [len(instances[i]) for i in ids]).astype(np.int64)
+    voxels = np.concatenate([instances[i] for i in ids]) if ids else np.zeros(0, np.int64)
+    np.savez_compressed(out / "points.npz", xyz=points_m.astype(np.float32), rgb=colors_rgb)
+    np.savez_compressed(
+        out / "masks.npz", offsets=offsets, voxels=voxels.astype(np.int32), ids=np.array(ids, np.int32),
+        scores=np.array([scores[i] for i in ids], np.float32),
+    )
+    write_json(out / "manifest.json", {"format": "moss_map", "version": 1, "points": len(points_m), "masks": len(ids)})
+
+
+def instance_as_dict(instance: Instance) -> dict[str, Any]:
+    """An instance without its points; metres rounded to 0.1 mm."""
+    box = instance.box
+    half = box.yaw_rad / 2
+    return {
+        "id": instance.id,
+        "label": instance.label,
+        "label_score": round(instance.label_score, 4),
+        "score": round(instance.score, 4),
+        "state": InstanceState(instance.state).name,
+        "box": {
+            "center_m": _rounded(box.center_m),
+            "size_m": _rounded(box.size_m),
+            "quaternion_xyzw": [0.0, 0.0, round(float(np.sin(half)), 6), round(float(np.cos(half)), 6)],
+        },
+        "centroid_m": _rounded(instance.centroid_m),
+        "points": len(instance.points_m),
+        "first_seen_ns": instance.first_seen_ns,
+        "last_seen_ns": instance.last_seen_ns,
+        "observations": instance.observations,
+        "source": instance.source,
+    }
+
+
+def table(instances: tuple[Instance, ...]) -> str:
+    """Instances as text lines: id, label, size, position, observations."""
+    lines = ["   id  label         size m (x y z)        position m (x y z)     observations  state"]
+    for i in instances:
+        size = " ".join(f"{v:5.2f}" for v in i.box.size_m)
+        position = " ".join(f"{v:6.2f}" for v in i.centroid_m)
+        lines.append(
+            f"{i.id:5d}  {i.label:12s}  {size}     {position}   {i.observations:12d}  {InstanceState(i.state).name}"
+        )
+    return "\n".join(lines)
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(v), 4) for v in values]
