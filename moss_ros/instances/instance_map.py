@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.optimize import linear_sum_assignment
 
 from moss_ros.config import InstanceConfig
@@ -140,12 +141,26 @@ class InstanceMap:
 
 def _observation_stamps(voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dict[int, int]) -> list[int]:
     """Stamps of the keyframes that saw at least a tenth of the voxels."""
-    bits = seen[voxels]
-    stamps = []
-    for slot, stamp in slot_stamp_ns.items():
-        word, bit = divmod(slot, 64)
-        if word < bits.shape[1]:
-            share = np.count_nonzero(bits[:, word] & np.uint64(1 << bit))
-            if share >= 0.1 * len(voxels):
-                stamps.append(stamp)
-    return stamps
+    counts = _count_bits(voxels, seen)
+    return [
+        stamp
+        for slot, stamp in slot_stamp_ns.items()
+        if slot < len(counts) and 0 < counts[slot] >= 0.1 * len(voxels)
+    ]
+
+
+@njit(cache=True, nogil=True)
+def _count_bits(voxels, seen):
+    """(64 W,) int64: how many of the voxels carry each bit."""
+    words = seen.shape[1]
+    out = np.zeros(64 * words, np.int64)
+    for v in voxels:
+        for w in range(words):
+            bits = seen[v, w]
+            slot = 64 * w
+            while bits:
+                if bits & np.uint64(1):
+                    out[slot] += 1
+                bits = bits >> np.uint64(1)
+                slot += 1
+    return out

@@ -19,6 +19,8 @@ class NormalMap:
         self.one_ring = np.zeros((0, 3), np.float32)
         self.two_rings = np.zeros((0, 3), np.float32)
         self.solid = np.zeros(0, bool)
+        # The arrays above are views of these, which grow in large steps.
+        self._one, self._two = self.one_ring, self.two_rings
         self._moments = np.zeros((0, 10))
 
     def update(self, voxels: VoxelMap, touched_blocks: np.ndarray) -> np.ndarray:
@@ -27,9 +29,8 @@ class NormalMap:
         The sums run over the neighbour table in its fixed order, so the result equals a full run exactly.
         """
         n = voxels.count
-        self.one_ring = _grown(self.one_ring, n)
-        self.two_rings = _grown(self.two_rings, n)
-        self._moments = _grown(self._moments, n)
+        self._reserve(n)
+        self.one_ring, self.two_rings = self._one[:n], self._two[:n]
         solid = voxels.solid()
         dirty = touched_blocks[voxels.block]
         self.solid = solid
@@ -41,10 +42,14 @@ class NormalMap:
         _two_rings(self._moments, p, eye, nb, solid, ring2, self.two_rings)
         return ring1
 
+    def _reserve(self, rows: int) -> None:
+        if rows > len(self._moments):
+            size = rows + rows // 2
+            self._one, self._two = _grown(self._one, size), _grown(self._two, size)
+            self._moments = _grown(self._moments, size)
+
 
 def _grown(array: np.ndarray, rows: int) -> np.ndarray:
-    if len(array) >= rows:
-        return array[:rows]
     out = np.zeros((rows, array.shape[1]), array.dtype)
     out[: len(array)] = array
     return out

@@ -121,9 +121,8 @@ def _dominant_azimuth(azimuth: np.ndarray) -> float:
 
 def _outermost_plane(s: np.ndarray, aligned: np.ndarray, voxel_size_m: float, c: StructureConfig) -> float | None:
     """Offset of the farthest plane of enough area with almost nothing behind it."""
-    low = float(np.percentile(s, 0.1)) - 0.1
-    bins = ((s[aligned] - low) / _BIN_M).astype(np.int64)
-    histogram = np.bincount(bins[bins >= 0], minlength=100)
+    low = float(s.min()) - 0.1
+    histogram = np.bincount(((s[aligned] - low) / _BIN_M).astype(np.int64), minlength=100)
     area = np.convolve(histogram, np.ones(3), "same") * voxel_size_m**2
     strong = np.flatnonzero(area > c.wall_min_area_m2)
     if not len(strong):

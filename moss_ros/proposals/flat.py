@@ -12,6 +12,7 @@ from moss_ros.records import MaskProposals
 _LEAST_DEVIATION = np.array([5.0, 2.5, 2.5])  # Lab: lighting varies more than hue
 _FLOOR_CLOSING = 6
 _CLOSING = 2
+_SAMPLE = 5000  # voxels that are enough for a plane's own colour
 
 
 def flat_proposals(
@@ -68,10 +69,11 @@ def _outliers(
 
 def _color_distance(lab: np.ndarray) -> np.ndarray:
     """Distance (n,) to the plane's own colour in robust deviations; the colour is estimated twice."""
-    center = np.median(lab, 0)
+    sample = lab[:: -(-len(lab) // _SAMPLE)]
+    center = np.median(sample, 0)
     for _ in range(2):
-        deviation = np.maximum(1.4826 * np.median(np.abs(lab - center), 0), _LEAST_DEVIATION)
-        distance = np.sqrt((((lab - center) / deviation) ** 2).sum(1))
-        if (distance < 3).any():
-            center = np.median(lab[distance < 3], 0)
-    return distance
+        deviation = np.maximum(1.4826 * np.median(np.abs(sample - center), 0), _LEAST_DEVIATION)
+        used_center, near = center, (((sample - center) / deviation) ** 2).sum(1) < 9
+        if near.any():
+            center = np.median(sample[near], 0)
+    return np.sqrt((((lab - used_center) / deviation) ** 2).sum(1))

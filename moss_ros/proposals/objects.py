@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from moss_ros.config import ProposalConfig
 from moss_ros.geometry.components import connected_components
-from moss_ros.geometry.voxels import VoxelIndex, voxel_at
+from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, VoxelIndex, block_key, find_block, voxel_at
 from moss_ros.mapping.structure import Structure
 from moss_ros.records import MaskProposals
 
@@ -202,16 +202,25 @@ def _furniture(voxels: SolidVoxels, free: np.ndarray, objects: np.ndarray, c: Pr
 def _near_votes(members, grid, position, label, count, keys, blocks, ids, cells, gap):
     """For each label, pairs of a member and a voxel of that label nearer than gap (metres)."""
     votes = np.zeros(count, np.int64)
+    top = BLOCK_SIDE - 1
     for a in members:
+        x, y, z = grid[a, 0], grid[a, 1], grid[a, 2]
+        lx, ly, lz = x & top, y & top, z & top
+        home = find_block(keys, blocks, block_key(x >> BLOCK_BITS, y >> BLOCK_BITS, z >> BLOCK_BITS))
+        inside = min(lx, ly, lz) >= cells and max(lx, ly, lz) <= top - cells
         for i in range(-cells, cells + 1):
             for j in range(-cells, cells + 1):
                 for k in range(-cells, cells + 1):
-                    b = voxel_at(keys, blocks, ids, grid[a, 0] + i, grid[a, 1] + j, grid[a, 2] + k)
+                    if inside:  # no hash probe needed
+                        cell = ((lx + i) << (2 * BLOCK_BITS)) | ((ly + j) << BLOCK_BITS) | (lz + k)
+                        b = ids[home, cell]
+                    else:
+                        b = voxel_at(keys, blocks, ids, x + i, y + j, z + k)
                     if b < 0 or label[b] == 0 or label[b] == label[a]:
                         continue
                     d = 0.0
-                    for x in range(3):
-                        d += (position[a, x] - position[b, x]) ** 2
+                    for c in range(3):
+                        d += (position[a, c] - position[b, c]) ** 2
                     if d <= gap * gap:
                         votes[label[b]] += 1
     return votes
