@@ -72,3 +72,21 @@ def _labels(parent: np.ndarray, group: np.ndarray) -> tuple[np.ndarray, int]:
             labels[root] = count
         labels[i] = labels[root]
     return labels, count
+
+
+@njit(cache=True, nogil=True)
+def sort_by_label(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels of label l are order[ends[l - 1] : ends[l]], ascending; label 0 is left out."""
+    ends = np.zeros(count + 2, np.int64)
+    for x in labels:
+        if x > 0:
+            ends[x + 1] += 1
+    for i in range(1, count + 2):
+        ends[i] += ends[i - 1]
+    order = np.empty(ends[count + 1], np.int32)
+    for i in range(len(labels)):
+        x = labels[i]
+        if x > 0:
+            order[ends[x]] = i
+            ends[x] += 1
+    return order, ends[: count + 1]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from moss_ros.config import StructureConfig
-from moss_ros.geometry.components import level_components
+from moss_ros.geometry.components import level_components, sort_by_label
 
 _BIN_M = 0.02
 
@@ -91,21 +91,21 @@ def _walls(p: np.ndarray, normal: np.ndarray, voxel_size_m: float, c: StructureC
         return
     azimuth = _dominant_azimuth(np.arctan2(normal[upright, 1], normal[upright, 0]) % np.pi)
     for turn in (azimuth, azimuth + np.pi / 2):
-        direction = np.array([np.cos(turn), np.sin(turn), 0.0])
+        direction = np.array([np.cos(turn), np.sin(turn), 0.0], np.float32)
         along = p @ direction
         aligned = np.abs(normal @ direction) > 0.85
         if not aligned.any():
             continue
         for sign in (1.0, -1.0):
-            offset = _outermost_plane(sign * along, aligned, voxel_size_m, c)
+            offset = _outermost_plane((sign * along)[aligned], sign * along, voxel_size_m, c)
             if offset is None:
                 continue
             s = sign * along
-            near = aligned & (np.abs(s - offset) < 2 * _BIN_M)
-            spread = float(np.median(np.abs(s[near] - offset)))
+            distance = np.abs(s[aligned] - offset)
+            spread = float(np.median(distance[distance < 2 * _BIN_M]))
             tolerance = max(c.wall_tolerance_m, c.spread_factor * spread)
             on_wall = (s > offset - tolerance) & (aligned | (s > offset - 0.5 * tolerance))
-            yield Wall(sign * direction, offset), on_wall
+            yield Wall(sign * direction.astype(np.float64), offset), on_wall
 
 
 def _dominant_azimuth(azimuth: np.ndarray) -> float:
@@ -119,10 +119,13 @@ def _dominant_azimuth(azimuth: np.ndarray) -> float:
     return center + (float(np.median(deviation[near])) if near.any() else 0.0)
 
 
-def _outermost_plane(s: np.ndarray, aligned: np.ndarray, voxel_size_m: float, c: StructureConfig) -> float | None:
-    """Offset of the farthest plane of enough area with almost nothing behind it."""
+def _outermost_plane(aligned: np.ndarray, s: np.ndarray, voxel_size_m: float, c: StructureConfig) -> float | None:
+    """Offset of the farthest plane of enough area with almost nothing behind it.
+
+    aligned: distances along the wall's direction of voxels that face it; s: of all voxels.
+    """
     low = float(s.min()) - 0.1
-    histogram = np.bincount(((s[aligned] - low) / _BIN_M).astype(np.int64), minlength=100)
+    histogram = np.bincount(((aligned - low) / _BIN_M).astype(np.int64), minlength=100)
     area = np.convolve(histogram, np.ones(3), "same") * voxel_size_m**2
     strong = np.flatnonzero(area > c.wall_min_area_m2)
     if not len(strong):
@@ -130,9 +133,9 @@ def _outermost_plane(s: np.ndarray, aligned: np.ndarray, voxel_size_m: float, c:
     peak = int(strong[-1])
     while peak - 1 in strong and area[peak - 1] > area[peak]:
         peak -= 1
-    near = aligned & (np.abs(s - (low + (peak + 0.5) * _BIN_M)) < 2 * _BIN_M)
-    offset = float(np.median(s[near]))
-    return offset if np.mean(s > offset + 0.12) <= c.wall_beyond_share else None
+    offset = float(np.median(aligned[np.abs(aligned - (low + (peak + 0.5) * _BIN_M)) < 2 * _BIN_M]))
+    beyond = np.count_nonzero(s > offset + 0.12)
+    return offset if beyond <= c.wall_beyond_share * len(s) else None
 
 
 def _supports(
@@ -147,13 +150,12 @@ def _supports(
     supports: list[Support] = []
     big = np.flatnonzero(sizes * voxel_size_m**2 >= c.support_min_area_m2)
     big = big[big > 0]
-    order = np.argsort(labels, kind="stable")
-    ends = np.cumsum(sizes)
+    order, ends = sort_by_label(labels, count)
     for label in sorted(big, key=lambda i: (-sizes[i], i)):
-        voxels = order[ends[label] - sizes[label] : ends[label]]
+        voxels = order[ends[label - 1] : ends[label]]
         height = float(np.median(z[voxels]))
         if np.median(np.abs(z[voxels] - height)) > c.support_spread_m:
             continue
-        supports.append(Support(height, voxels.astype(np.int32)))
+        supports.append(Support(height, voxels))
         support_of[voxels] = len(supports)
     return tuple(supports), support_of

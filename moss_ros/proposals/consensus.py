@@ -46,7 +46,7 @@ def cluster_masks(shared: np.ndarray, view: np.ndarray, config: ProposalConfig) 
     active = np.flatnonzero((size >= config.mask_min_voxels) & ~under)
     nodes = [np.array([i]) for i in active]
     sees = visible[active].astype(np.float32)
-    inside = contained[active].astype(np.float32)
+    inside = sp.csr_matrix(contained[active], dtype=np.float32)  # a mask lies in few others
     if not nodes:
         return []
     observers = sees @ sees.T
@@ -56,7 +56,7 @@ def cluster_masks(shared: np.ndarray, view: np.ndarray, config: ProposalConfig) 
     for percentile in _PERCENTILES:
         threshold = max(float(np.percentile(positive, percentile)), 1.0)
         observers = sees @ sees.T
-        supporters = inside @ inside.T
+        supporters = (inside @ inside.T).toarray()
         np.fill_diagonal(observers, 0)
         agree = (observers >= threshold) & (supporters >= config.consensus_agreement * observers)
         count, label = sp.csgraph.connected_components(sp.csr_matrix(agree), directed=False)
@@ -66,7 +66,7 @@ def cluster_masks(shared: np.ndarray, view: np.ndarray, config: ProposalConfig) 
             (np.ones(len(nodes), np.float32), (label, np.arange(len(nodes)))), shape=(count, len(nodes))
         )
         sees = ((join @ sees) > 0).astype(np.float32)
-        inside = ((join @ inside) > 0).astype(np.float32)
+        inside = ((join @ inside) > 0).astype(np.float32).tocsr()
         order = np.argsort(label, kind="stable")
         ends = np.searchsorted(label[order], np.arange(count + 1))
         nodes = [np.concatenate([nodes[i] for i in order[ends[c] : ends[c + 1]]]) for c in range(count)]

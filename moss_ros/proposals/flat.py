@@ -36,7 +36,8 @@ def _planes(position: np.ndarray, normal: np.ndarray, structure: Structure):
     on_floor = (np.abs(p[:, 2] - structure.floor_height_m) < 0.04) & (np.abs(n[:, 2]) > 0.7)
     yield ids[on_floor], 2, _FLOOR_CLOSING, False
     for wall in structure.walls:
-        on_wall = (np.abs(p @ wall.normal - wall.offset_m) < 0.05) & (np.abs(n @ wall.normal) > 0.7)
+        outward = wall.normal.astype(np.float32)  # float64 would convert all voxels
+        on_wall = (np.abs(p @ outward - wall.offset_m) < 0.05) & (np.abs(n @ outward) > 0.7)
         yield ids[on_wall], 0 if abs(wall.normal[0]) > 0.7 else 1, _CLOSING, True
 
 

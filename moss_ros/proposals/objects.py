@@ -14,10 +14,13 @@ from numba import njit
 from scipy.spatial import cKDTree
 
 from moss_ros.config import ProposalConfig
-from moss_ros.geometry.components import connected_components
+from moss_ros.geometry.components import connected_components, sort_by_label
 from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, VoxelIndex, block_key, find_block, voxel_at
 from moss_ros.mapping.structure import Structure
 from moss_ros.records import MaskProposals
+
+
+_SAMPLE = 400  # voxels of a furniture part that are enough to find what it touches
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +179,7 @@ def _furniture(voxels: SolidVoxels, free: np.ndarray, objects: np.ndarray, c: Pr
     label, count = connected_components(voxels.neighbours, (big[whole] & (objects == 0)).astype(np.int32))
     size = np.bincount(label, minlength=count + 1)
     size[0] = 0
-    order = np.argsort(label, kind="stable")
-    ends = np.cumsum(np.bincount(label, minlength=count + 1))
+    order, ends = sort_by_label(label, count)
     cells = int(round(c.furniture_gap_m / 0.02))
     index = voxels.index
     limit = c.furniture_glue * size.max(initial=0)
@@ -185,6 +187,7 @@ def _furniture(voxels: SolidVoxels, free: np.ndarray, objects: np.ndarray, c: Pr
         if part == 0 or size[part] < 4 or size[part] > limit:
             continue
         members = order[ends[part - 1] : ends[part]]
+        members = members[:: -(-len(members) // _SAMPLE)]
         votes = _near_votes(
             members, voxels.grid, voxels.position, label, count + 1, index.keys, index.blocks, index.ids, cells,
             c.furniture_gap_m,
@@ -228,9 +231,6 @@ def _near_votes(members, grid, position, label, count, keys, blocks, ids, cells,
 
 def _groups(label: np.ndarray, minimum: int = 1) -> tuple[np.ndarray, ...]:
     """Voxel ids of each positive label with at least so many voxels, by label."""
-    order = np.argsort(label, kind="stable").astype(np.int32)
-    numbers, starts = np.unique(label[order], return_index=True)
-    ends = [*starts[1:], len(order)]
-    return tuple(
-        order[a:b] for number, a, b in zip(numbers, starts, ends, strict=True) if number > 0 and b - a >= minimum
-    )
+    order, ends = sort_by_label(label, int(label.max(initial=0)))
+    bounds = zip(ends[:-1], ends[1:], strict=True)
+    return tuple(order[a:b] for a, b in bounds if b - a >= max(minimum, 1))
