@@ -97,13 +97,18 @@ class InstanceMap:
         self, instance_id: int, voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dict[int, int], stamp_ns: int
     ) -> tuple[_Track, bool]:
         stamps = _observation_stamps(voxels, seen, slot_stamp_ns)
-        first, last = (min(stamps), max(stamps)) if stamps else (stamp_ns, stamp_ns)
+        observations = len(stamps)
         old = self._tracks.get(instance_id)
         if old is None:
-            track = _Track(instance_id, voxels, first, last, len(stamps), InstanceState.TENTATIVE, ())
-        else:
-            track = _Track(instance_id, voxels, min(old.first_seen_ns, first), max(old.last_seen_ns, last),
-                           max(old.observations, len(stamps)), old.state, old.signature)
+            stamps = stamps or [stamp_ns]
+            track = _Track(
+                instance_id, voxels, min(stamps), max(stamps), observations, InstanceState.TENTATIVE, ()
+            )
+        else:  # keyframes are forgotten, what they told is not
+            track = _Track(
+                instance_id, voxels, min([old.first_seen_ns, *stamps]), max([old.last_seen_ns, *stamps]),
+                max(old.observations, observations), old.state, old.signature,
+            )
         if track.observations >= self._config.confirm_observations:
             track.state = InstanceState.CONFIRMED
         return track, old is None

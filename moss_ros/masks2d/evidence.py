@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from numba import njit
 
 from moss_ros.records import _require
@@ -102,33 +103,36 @@ class EvidenceStore:
         """Slots in use, ascending."""
         return sorted(self.views)
 
-    def pair_counts(self) -> np.ndarray:
+    def pair_counts(self) -> sp.csr_matrix:
         """(M, M) float32: voxels that two masks share; masks ordered by slot, then label.
 
         Only pairs with a new or replaced keyframe are counted; the others are remembered.
         """
         slots = self.slots()
-        counts = [self.views[s].count for s in slots]
-        ends = np.cumsum([0, *counts])
-        out = np.zeros((ends[-1], ends[-1]), np.float32)
+        first = np.cumsum([0] + [self.views[s].count for s in slots])
+        entries: list[np.ndarray] = []
         if len(self._scratch) < len(self.seen):
             self._scratch = np.zeros(len(self.seen), np.int32)
         for i, a in enumerate(slots):
-            missing = [b for b in slots[i:] if (a, b) not in self._pairs]
-            if missing:
-                first = self.views[a]
-                self._scratch[first.voxels] = first.labels
-                for b in missing:
-                    second = self.views[b]
-                    self._pairs[a, b] = _joint_counts(
-                        self._scratch, second.voxels, second.labels, first.count, second.count
-                    )
-                self._scratch[first.voxels] = 0
+            self._count_missing(a, [b for b in slots[i:] if (a, b) not in self._pairs])
             for j, b in enumerate(slots[i:], i):
-                table = self._pairs[a, b]
-                out[ends[i] : ends[i + 1], ends[j] : ends[j + 1]] = table
-                out[ends[j] : ends[j + 1], ends[i] : ends[i + 1]] = table.T
-        return out
+                entries.append(self._pairs[a, b] + np.array([[first[i]], [first[j]], [0]], np.int32))
+        row, column, count = np.concatenate(entries, 1) if entries else np.zeros((3, 0), np.int32)
+        upper = sp.csr_matrix((count.astype(np.float32), (row, column)), shape=(first[-1], first[-1]))
+        return (upper + sp.triu(upper, 1).T).tocsr()
+
+    def _count_missing(self, slot: int, others: list[int]) -> None:
+        """Pairs of one keyframe with others: (3, n) int32 rows of mask, other mask, shared voxels."""
+        if not others:
+            return
+        view = self.views[slot]
+        self._scratch[view.voxels] = view.labels
+        for other in others:
+            second = self.views[other]
+            table = _joint_counts(self._scratch, second.voxels, second.labels, view.count, second.count)
+            row, column = np.nonzero(table)
+            self._pairs[slot, other] = np.stack([row, column, table[row, column]]).astype(np.int32)
+        self._scratch[view.voxels] = 0
 
     def masks(self) -> tuple[np.ndarray, list[np.ndarray]]:
         """Keyframe slot (M,) of each mask and its voxels, ordered as in pair_counts."""
@@ -153,7 +157,7 @@ def _resized(array: np.ndarray, rows: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _joint_counts(label_of, voxels, labels, rows, columns):
-    out = np.zeros((rows, columns), np.float32)
+    out = np.zeros((rows, columns), np.int32)
     for i in range(len(voxels)):
         a, b = label_of[voxels[i]], labels[i]
         if a > 0 and b > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from moss_ros.config import MasksConfig
+from moss_ros.geometry.bits import ones_per_row
 from moss_ros.geometry.projection import look_up
 from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
@@ -65,7 +66,7 @@ class KeyframeMasks:
         """Share of the keyframe's voxels whose background flag changed since it was segmented."""
         voxels = self.evidence.views[slot].voxels
         if not len(voxels):
-            return 1.0
+            return 0.0  # it had no depth: segmenting it again would only keep others waiting
         return float(np.mean(background[voxels] != self._background[slot]))
 
     def _drop(self, slot: int) -> None:
@@ -77,8 +78,8 @@ class KeyframeMasks:
     def _most_redundant(self) -> int:
         """The keyframe with the smallest share of voxels that fewer than two others see."""
         if not self.evidence.views:
-            return min(self.keyframes)
-        seen_by = np.bitwise_count(self.evidence.seen).sum(1)
+            return min(self.keyframes, key=lambda s: self.keyframes[s].stamp_ns)
+        seen_by = ones_per_row(self.evidence.seen)
         own = {s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0
                for s, v in self.evidence.views.items()}
         return min(own, key=lambda s: (own[s], self.keyframes[s].stamp_ns))

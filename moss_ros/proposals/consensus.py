@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numba import njit
 
 from moss_ros.config import ProposalConfig
+from moss_ros.geometry.bits import ones_per_row, pack_rows, popcount
 from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.records import MaskProposals
 
@@ -26,8 +27,7 @@ def consensus_proposals(evidence: EvidenceStore, config: ProposalConfig) -> Mask
     if not mask_voxels:
         return MaskProposals.join([])
     views = np.unique(mask_slot, return_inverse=True)[1]
-    shared = evidence.pair_counts()
-    clusters = cluster_masks(shared, views, config)
+    clusters = cluster_masks(evidence.pair_counts(), views, config)
     clusters = [c for c in clusters if len(c) >= config.consensus_min_masks]
     voxels, quality = _vote(clusters, mask_slot, mask_voxels, evidence.seen, config)
     keep = [i for i, v in enumerate(voxels) if len(v) >= config.mask_min_voxels]
@@ -36,66 +36,88 @@ def consensus_proposals(evidence: EvidenceStore, config: ProposalConfig) -> Mask
     return MaskProposals(tuple(voxels[i] for i in keep), scores, ("consensus",) * len(keep))
 
 
-def cluster_masks(shared: np.ndarray, view: np.ndarray, config: ProposalConfig) -> list[np.ndarray]:
+def cluster_masks(shared: sp.csr_matrix, view: np.ndarray, config: ProposalConfig) -> list[np.ndarray]:
     """Groups of mask numbers that are one object.
 
     shared (M, M) float32 voxels in common (diagonal: own size), view (M,) the view of each mask.
     """
     contained, visible, under = _relations(shared, view, config)
-    size = np.diag(shared)
-    active = np.flatnonzero((size >= config.mask_min_voxels) & ~under)
+    active = np.flatnonzero((shared.diagonal() >= config.mask_min_voxels) & ~under)
     nodes = [np.array([i]) for i in active]
-    sees = visible[active].astype(np.float32)
-    inside = sp.csr_matrix(contained[active], dtype=np.float32)  # a mask lies in few others
-    if not nodes:
-        return []
-    observers = sees @ sees.T
-    positive = observers[observers > 0]
-    if not len(positive):
+    sees = pack_rows(visible[active])
+    inside = contained[active]
+    histogram = _observer_histogram(sees)
+    if not histogram[1:].any():
         return nodes
     for percentile in _PERCENTILES:
-        threshold = max(float(np.percentile(positive, percentile)), 1.0)
-        observers = sees @ sees.T
-        supporters = (inside @ inside.T).toarray()
-        np.fill_diagonal(observers, 0)
-        agree = (observers >= threshold) & (supporters >= config.consensus_agreement * observers)
-        count, label = sp.csgraph.connected_components(sp.csr_matrix(agree), directed=False)
+        threshold = max(_percentile_of_counts(histogram, percentile), 1.0)
+        label, count = _agreeing(sees, inside, threshold, config.consensus_agreement)
         if count == len(nodes):
             continue
         join = sp.csr_matrix(
             (np.ones(len(nodes), np.float32), (label, np.arange(len(nodes)))), shape=(count, len(nodes))
         )
-        sees = ((join @ sees) > 0).astype(np.float32)
-        inside = ((join @ inside) > 0).astype(np.float32).tocsr()
+        inside = (join @ inside).tocsr()
+        inside.data[:] = 1
+        merged = np.zeros((count, sees.shape[1]), np.uint64)
+        np.bitwise_or.at(merged, label, sees)
+        sees = merged
         order = np.argsort(label, kind="stable")
         ends = np.searchsorted(label[order], np.arange(count + 1))
         nodes = [np.concatenate([nodes[i] for i in order[ends[c] : ends[c + 1]]]) for c in range(count)]
     return nodes
 
 
+def _agreeing(
+    sees: np.ndarray, inside: sp.csr_matrix, threshold: float, agreement: float
+) -> tuple[np.ndarray, int]:
+    """Connected groups of nodes whose common observers are enough and mostly support them."""
+    supporters = sp.triu(inside @ inside.T, 1).tocoo()
+    observers = ones_per_row(sees[supporters.row] & sees[supporters.col])
+    agree = (observers >= threshold) & (supporters.data >= agreement * observers)
+    graph = sp.csr_matrix(
+        (np.ones(int(agree.sum()), np.int8), (supporters.row[agree], supporters.col[agree])), shape=supporters.shape
+    )
+    count, label = sp.csgraph.connected_components(graph, directed=False)
+    return label, count
+
+
 def _relations(
-    shared: np.ndarray, view: np.ndarray, c: ProposalConfig
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """contained (M, M): row lies in column's mask; visible (M, V); under-segmented masks (M,)."""
-    views = int(view.max()) + 1
-    size = np.diag(shared).copy()
+    shared: sp.csr_matrix, view: np.ndarray, c: ProposalConfig
+) -> tuple[sp.csr_matrix, np.ndarray, np.ndarray]:
+    """contained (M, M): row lies in column's mask; visible (M, V) bool; under-segmented masks (M,) bool."""
+    masks, views = len(view), int(view.max()) + 1
+    size = shared.diagonal()
     big = size >= c.mask_min_voxels
-    member = sp.csr_matrix((np.ones(len(view), np.float32), (np.arange(len(view)), view)), shape=(len(view), views))
-    labelled = np.asarray((member.T @ shared.T).T)  # voxels of a mask that a view labelled at all
+    member = sp.csr_matrix((np.ones(masks, np.float32), (np.arange(masks), view)), shape=(masks, views))
+    labelled = (shared @ member).toarray()  # voxels of a mask that a view labelled at all
     visible = (labelled >= c.consensus_visible * size[:, None]) | (labelled >= c.consensus_visible_voxels)
     visible &= big[:, None]
-    ratio = shared / np.maximum(labelled[:, view], 1)
-    contained = (ratio >= c.consensus_containment) & visible[:, view] & big[None, :]
-    has = np.asarray((contained @ member) > 0)
+    pairs = shared.tocoo()
+    row, column = pairs.row, pairs.col
+    holds = (pairs.data >= c.consensus_containment * labelled[row, view[column]]) & big[column]
+    holds &= visible[row, view[column]]
+    row, column = row[holds], column[holds]
+    has = np.zeros_like(visible)
+    has[row, view[column]] = True
     split = (visible & ~has).sum(1)
     under = (split > c.consensus_under_segmentation * np.maximum(visible.sum(1), 1)) & big
     visible &= has
     # An under-segmented mask says nothing about others: its column and, for those inside it, its view go.
-    for mask in np.flatnonzero(under):
-        rows = np.flatnonzero(contained[:, mask])
-        contained[rows, mask] = False
-        visible[rows, view[mask]] = False
+    wrong = under[column]
+    visible[row[wrong], view[column[wrong]]] = False
+    row, column = row[~wrong], column[~wrong]
+    contained = sp.csr_matrix((np.ones(len(row), np.float32), (row, column)), shape=(masks, masks))
     return contained, visible, under
+
+
+def _percentile_of_counts(histogram: np.ndarray, percentile: float) -> float:
+    """Percentile (linear) of the positive values whose numbers a histogram holds."""
+    cumulative = np.cumsum(np.r_[0, histogram[1:]])
+    position = percentile / 100 * (cumulative[-1] - 1)
+    low = np.searchsorted(cumulative, np.floor(position), side="right")
+    high = np.searchsorted(cumulative, np.ceil(position), side="right")
+    return float(low + (position - np.floor(position)) * (high - low))
 
 
 def _vote(
@@ -136,7 +158,7 @@ def _vote_cluster(members, votes, seen, bits, detection, number, best_votes, bes
             continue
         observers = 0
         for w in range(len(bits)):
-            observers += _popcount(seen[v, w] & bits[w])
+            observers += popcount(seen[v, w] & bits[w])
         ratio = np.float32(votes[v] / max(observers, 1))
         better = votes[v] > best_votes[v] or (votes[v] == best_votes[v] and ratio > best_ratio[v])
         if ratio >= detection and better:
@@ -144,9 +166,14 @@ def _vote_cluster(members, votes, seen, bits, detection, number, best_votes, bes
         votes[v] = 0
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _popcount(x):
-    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))
+@njit(cache=True, nogil=True)
+def _observer_histogram(sees):
+    """How many pairs of nodes have 0, 1, 2, ... common observers (a node with itself counts too)."""
+    out = np.zeros(64 * sees.shape[1] + 1, np.int64)
+    for i in range(len(sees)):
+        for j in range(i, len(sees)):
+            common = 0
+            for w in range(sees.shape[1]):
+                common += popcount(sees[i, w] & sees[j, w])
+            out[common] += 1 if i == j else 2
+    return out

@@ -55,7 +55,8 @@ def _outliers(
     marked[cells[far, 0], cells[far, 1]] = 1
     plane[cells[:, 0], cells[:, 1]] = 1
     if opened:
-        marked = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        pair = np.ones((2, 2), np.uint8)  # even sides: MORPH_OPEN would move everything by one cell
+        marked = cv2.dilate(cv2.erode(marked, pair), pair, anchor=(0, 0))
     side = 2 * closing + 1
     marked = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)) & plane
     count, label = cv2.connectedComponents(marked, connectivity=8)

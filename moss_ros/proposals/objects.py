@@ -93,11 +93,9 @@ def _assign_support(grid, position, rest, footprint, origin, height, number, rim
         if not rest[i] or footprint[x, y] == 0 or height <= top[i] + 0.005:
             continue
         above = position[i, 2] - height
-        if rim < above < reach:
-            candidate[i] = number
+        if -rim <= above < reach:
+            candidate[i] = number if above > rim else -number
             top[i] = height
-        elif abs(above) <= rim:
-            candidate[i] = -number
 
 
 def _objects(

@@ -1,100 +1,91 @@
-"""Where a frame of reference was at an image stamp: poses kept in time order and interpolated."""
+"""Poses over time, and what lies between two of them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
+from enum import Enum
 
 import numpy as np
 
-from moss_ros.geometry.transforms import interpolate, inverse
+from moss_ros.geometry.transforms import interpolate
 
-_KEPT_NS = 30_000_000_000  # poses older than this against the newest are forgotten
+_KEEP_NS = 20_000_000_000  # longer than images ever wait
 
 
-class PoseHistory:
-    """Poses (4, 4) by stamp."""
+class Wait(Enum):
+    """Why there is no pose at a stamp."""
 
-    def __init__(self, gap_ns: int) -> None:
+    LATER = "later"  # a newer pose may still come
+    NEVER = "never"  # it lies before the first pose, or in a gap
+
+
+class PoseUnavailable(Exception):
+    """No pose at the stamp asked for; ``wait`` says whether one may still come."""
+
+    def __init__(self, wait: Wait, text: str) -> None:
+        super().__init__(text)
+        self.wait = wait
+
+
+class PoseBuffer:
+    """Poses of one frame in another, sorted by stamp, of the last 20 s."""
+
+    def __init__(self, gap_ns: int, jump_ns: int) -> None:
         self._gap_ns = gap_ns
+        self._jump_ns = jump_ns
         self._stamps: list[int] = []
-        self._poses: dict[int, np.ndarray] = {}
+        self._poses: list[np.ndarray] = []
 
-    def add(self, stamp_ns: int, pose: np.ndarray) -> None:
-        """Enter a pose; a second one of the same stamp replaces the first."""
-        if stamp_ns not in self._poses:
-            insort(self._stamps, stamp_ns)
-        self._poses[stamp_ns] = pose
-        while self._stamps[-1] - self._stamps[0] > _KEPT_NS:
-            del self._poses[self._stamps.pop(0)]
+    def add(self, stamp_ns: int, pose: np.ndarray) -> bool:
+        """Keep a 4x4 pose; one with a known stamp replaces the old one, a late one is sorted in.
 
-    def at(self, stamp_ns: int) -> np.ndarray | None:
-        """Pose at the stamp: exact, or between two neighbours not farther apart than the gap; else None."""
+        True when time jumped back by more than jump_ns: the poses before belong to another time and are gone.
+        """
+        jumped = bool(self._stamps) and stamp_ns < self._stamps[-1] - self._jump_ns
+        if jumped:
+            self.clear()
         i = bisect_left(self._stamps, stamp_ns)
         if i < len(self._stamps) and self._stamps[i] == stamp_ns:
-            return self._poses[stamp_ns]
-        if i == 0 or i == len(self._stamps):
-            return None
+            self._poses[i] = pose
+            return False
+        self._stamps.insert(i, stamp_ns)
+        self._poses.insert(i, pose)
+        oldest = self._stamps[-1] - _KEEP_NS
+        if self._stamps[0] < oldest - _KEEP_NS:  # cut in large pieces, so that adding stays cheap
+            cut = bisect_left(self._stamps, oldest)
+            del self._stamps[:cut], self._poses[:cut]
+        return jumped
+
+    def forget_time_after(self, limit_ns: int) -> None:
+        """Forget all poses when the newest is later than limit_ns: it is from before a jump back in time."""
+        if self._stamps and self._stamps[-1] > limit_ns:
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget all poses."""
+        self._stamps.clear()
+        self._poses.clear()
+
+    def at(self, stamp_ns: int) -> np.ndarray:
+        """4x4 pose at the stamp, interpolated between its two neighbours. Raises PoseUnavailable."""
+        if not self._stamps:
+            raise PoseUnavailable(Wait.LATER, "no pose has come yet: is the pose source running?")
+        i = bisect_left(self._stamps, stamp_ns)
+        if i < len(self._stamps) and self._stamps[i] == stamp_ns:
+            return self._poses[i]
+        if i == 0:
+            early = (self._stamps[0] - stamp_ns) / 1e9
+            raise PoseUnavailable(Wait.NEVER, f"the image is {early:.3f} s older than the first pose")
+        if i == len(self._stamps):
+            late = (stamp_ns - self._stamps[-1]) / 1e9
+            raise PoseUnavailable(
+                Wait.LATER, f"the newest pose is {late:.3f} s older than the image: the pose source is late or silent; "
+                "raise input.sync_wait_s when it only lags"
+            )
         before, after = self._stamps[i - 1], self._stamps[i]
         if after - before > self._gap_ns:
-            return None
-        fraction = (stamp_ns - before) / (after - before)
-        return interpolate(self._poses[before], self._poses[after], fraction)
-
-    def newest_ns(self) -> int | None:
-        """Stamp of the newest pose."""
-        return self._stamps[-1] if self._stamps else None
-
-
-class TransformTree:
-    """A small TF buffer: parent_from_child by child frame, static or over time."""
-
-    def __init__(self, gap_ns: int) -> None:
-        self._gap_ns = gap_ns
-        self._parent: dict[str, str] = {}
-        self._static: dict[str, np.ndarray] = {}
-        self._moving: dict[str, PoseHistory] = {}
-
-    def add(self, parent: str, child: str, stamp_ns: int, parent_from_child: np.ndarray, is_static: bool) -> None:
-        """Enter one transform of /tf or /tf_static."""
-        parent, child = parent.lstrip("/"), child.lstrip("/")
-        self._parent[child] = parent
-        if is_static:
-            self._static[child] = parent_from_child
-            self._moving.pop(child, None)
-        else:
-            self._moving.setdefault(child, PoseHistory(self._gap_ns)).add(stamp_ns, parent_from_child)
-
-    def lookup(self, target: str, source: str, stamp_ns: int) -> np.ndarray | None:
-        """target_from_source at the stamp, through the common ancestor; None when a link is missing then."""
-        up = self._to_root(source.lstrip("/"), stamp_ns)
-        down = self._to_root(target.lstrip("/"), stamp_ns)
-        for frame, frame_from_source in up.items():
-            if frame in down:
-                return inverse(down[frame]) @ frame_from_source
-        return None
-
-    def clear_moving(self) -> None:
-        """Forget transforms over time (the clock jumped back); static ones stay."""
-        self._moving.clear()
-
-    def frames(self) -> list[str]:
-        """Known frames, for messages."""
-        return sorted(set(self._parent) | set(self._parent.values()))
-
-    def _to_root(self, frame: str, stamp_ns: int) -> dict[str, np.ndarray]:
-        """ancestor_from_frame of every ancestor that can be reached at the stamp, nearest first."""
-        chain = {frame: np.eye(4)}
-        total = np.eye(4)
-        while frame in self._parent:
-            link = self._static.get(frame)
-            if link is None:
-                history = self._moving.get(frame)
-                link = None if history is None else history.at(stamp_ns)
-            if link is None:
-                break
-            total = link @ total
-            frame = self._parent[frame]
-            if frame in chain:
-                break  # a loop in the tree
-            chain[frame] = total
-        return chain
+            raise PoseUnavailable(
+                Wait.NEVER, f"the poses around the image are {(after - before) / 1e9:.3f} s apart: raise "
+                f"input.pose_gap_s (now {self._gap_ns / 1e9:g}) when so slow poses are good enough"
+            )
+        return interpolate(self._poses[i - 1], self._poses[i], (stamp_ns - before) / (after - before))

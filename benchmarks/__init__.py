@@ -1,0 +1,1 @@
+"""How fast and how bounded the package is, each number beside a named baseline of the same process."""

@@ -1,0 +1,69 @@
+"""The topics that the mapper publishes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+from moss_msgs.msg import InstanceArray
+from moss_ros.records import Snapshot
+from moss_ros.ros.clouds import cloud_msg
+from moss_ros.ros.conversions import header_msg, instance_array
+from moss_ros.ros.detections import Detection3DArray, detection_array
+from moss_ros.ros.markers import MarkerBoard
+
+
+class Outputs:
+    """Publishers; called from the worker's thread, except for markers (the marker timer)."""
+
+    def __init__(self, node: Node, frame: str) -> None:
+        self._frame = frame
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._instances = node.create_publisher(InstanceArray, "~/instances", latched)
+        self._markers = node.create_publisher(MarkerArray, "~/markers", QoSProfile(depth=10))
+        self._cloud = node.create_publisher(PointCloud2, "~/cloud", QoSProfile(depth=1))
+        self._detections = (
+            None if Detection3DArray is None else node.create_publisher(Detection3DArray, "~/detections", 10)
+        )
+        self._latest: Snapshot | None = None
+        self._told: Snapshot | None = None
+        self._board = MarkerBoard(frame)
+        self._marker_listeners = 0
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Publish the instances; the markers follow at their own pace."""
+        self._instances.publish(instance_array(snapshot, self._frame))
+        if self._detections is not None:
+            self._detections.publish(detection_array(snapshot, self._frame))
+        self._latest = snapshot
+
+    def cleared(self, stamp_ns: int, ids: frozenset[int]) -> None:
+        """Tell everybody that the map is empty now."""
+        self.snapshot(Snapshot(stamp_ns, (), frozenset(), ids))
+
+    def markers(self) -> None:
+        """Publish the changed markers; all of them when somebody new listens."""
+        latest = self._latest
+        if latest is not None and latest is not self._told:
+            self._board.update(latest)
+            self._told = latest
+        listeners = self._markers.get_subscription_count()
+        is_new = listeners > self._marker_listeners
+        self._marker_listeners = listeners
+        message = self._board.take(everything=is_new) if listeners else None
+        if message is not None:
+            self._markers.publish(message)
+
+    @property
+    def cloud_is_wanted(self) -> bool:
+        """Whether anybody listens to the cloud."""
+        return self._cloud.get_subscription_count() > 0
+
+    def cloud(self, cloud: Any, stamp_ns: int) -> None:
+        """Publish the labelled cloud of the pipeline."""
+        header = header_msg(stamp_ns, self._frame)
+        self._cloud.publish(cloud_msg(header, cloud.points_m, cloud.colors_rgb, cloud.instance_ids))

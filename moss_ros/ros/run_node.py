@@ -1,0 +1,39 @@
+"""Start, spin and end a node so that Ctrl-C and SIGTERM leave with exit code 0."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.node import Node
+
+from moss_ros.config import ConfigError
+
+
+def run_node(make: Callable[[], Node], arguments: list[str] | None = None, threads: int = 4) -> int:
+    """Make the node, spin it until shutdown, destroy it. Returns the exit code; 2 when the user can fix it."""
+    rclpy.init(args=arguments)
+    node: Node | None = None
+    executor: MultiThreadedExecutor | None = None
+    try:
+        node = make()
+        executor = MultiThreadedExecutor(num_threads=threads)
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ConfigError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except Exception:
+        if rclpy.ok():  # a wait set of a context that is already shut down raises too; that one is the normal end
+            raise
+    finally:
+        if node is not None:
+            node.destroy_node()
+        if executor is not None:
+            executor.shutdown(timeout_sec=5.0)
+        rclpy.try_shutdown()
+    return 0

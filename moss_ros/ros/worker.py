@@ -1,0 +1,201 @@
+"""The one thread that owns the pipeline: frames, segmentations and requests run here, one after another."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Any, Protocol
+
+from moss_ros.config import MossConfig
+from moss_ros.records import Frame, Snapshot
+from moss_ros.ros.latest_slot import LatestSlot
+from moss_ros.source.drops import DropLog
+from moss_ros.source.matcher import Match
+
+_log = logging.getLogger(__name__)
+_OVERDUE = 2.0  # after so many periods a segmentation goes before waiting frames
+_STOP_S = 20.0
+
+
+class StepResult(Protocol):
+    """What the worker reads of a step report."""
+
+    @property
+    def is_keyframe(self) -> bool:
+        """Whether the frame was kept."""
+        ...
+
+
+class MappingPipeline(Protocol):
+    """What the worker calls."""
+
+    timings: Any
+
+    def step(self, frame: Frame) -> StepResult:
+        """Add a frame."""
+        ...
+
+    def segment(self, full: bool = False) -> Snapshot:
+        """Find the instances."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the map."""
+        ...
+
+    def cloud(self) -> Any:
+        """The map for display."""
+        ...
+
+    def evidence_jpeg(self, instance_id: int) -> bytes | None:
+        """Best view of an instance."""
+        ...
+
+
+class Worker:
+    """Runs until stopped. An exception of a frame or segmentation is counted and logged; the thread lives on."""
+
+    def __init__(
+        self, pipeline: MappingPipeline, config: MossConfig, drops: DropLog,
+        build: Callable[[Match], Frame | None], on_snapshot: Callable[[Snapshot], None],
+    ) -> None:
+        self.pipeline = pipeline
+        self.snapshot: Snapshot | None = None  # the last one
+        self.summary: dict[str, dict[str, float]] = {}  # latencies of the stages, renewed after each segmentation
+        self.stepped = 0  # frames that went into the map
+        self._config = config
+        self._drops = drops
+        self._build = build
+        self._on_snapshot = on_snapshot
+        # As deep as the image queues: while a segmentation runs, frames wait instead of getting lost.
+        self._slot: LatestSlot[Match] = LatestSlot(config.input.queue_size)
+        self._requests: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._wake = Event()
+        self._stopping = False
+        self._pending = False  # a keyframe came since the last segmentation
+        self._segmented_s = -1e9
+        self._thread = Thread(target=self._run, name="moss_worker")
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def put(self, match: Match) -> None:
+        """Hand over a frame to come; when the worker lags, the oldest waiting one is dropped as "busy"."""
+        replaced = self._slot.put(match)
+        if replaced:
+            self._drops.add(
+                "busy", "mapping is slower than the camera: raise mapping.pixel_stride or mapping.voxel_size_m, "
+                "raise node.segment_period_s, or lower the camera's rate", replaced,
+            )
+        self._wake.set()
+
+    def submit(self, call: Callable[[], Any]) -> Future[Any]:
+        """Run a call in the worker's thread, before the next frame."""
+        future: Future[Any] = Future()
+        if self._stopping:
+            future.set_exception(RuntimeError("the node is shutting down"))
+            return future
+        self._requests.put((future, call))
+        self._wake.set()
+        return future
+
+    def reset(self) -> None:
+        """Forget the map and the waiting frames. Runs in the worker's thread (submit it)."""
+        self._slot.clear()
+        self.pipeline.reset()
+        self.snapshot = None
+        self._pending = False
+
+    def segment(self, full: bool = False) -> Snapshot:
+        """Segment now and publish. Runs in the worker's thread (submit it)."""
+        snapshot = self.pipeline.segment(full=full)
+        self.snapshot = snapshot
+        self._pending = False
+        self._segmented_s = time.monotonic()
+        self.summary = self.pipeline.timings.summary()
+        self._on_snapshot(snapshot)
+        return snapshot
+
+    def stop(self) -> bool:
+        """End the thread after what it is doing now; False when it does not come back."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_S)
+        while (request := self._next_request()) is not None:
+            request[0].set_exception(RuntimeError("the node is shutting down"))
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.wait(self._idle_s())
+            self._wake.clear()
+            while not self._stopping and self._one_job():
+                pass
+
+    def _idle_s(self) -> float | None:
+        """How long to sleep when nothing comes: until the next segmentation is allowed."""
+        if not self._pending:
+            return None
+        return max(0.0, self._segmented_s + self._config.node.segment_period_s - time.monotonic())
+
+    def _one_job(self) -> bool:
+        """The most urgent job; False when there is none."""
+        request = self._next_request()
+        if request is not None:
+            _fulfil(*request)
+            return True
+        overdue = self._pending and self._due(_OVERDUE)
+        match = None if overdue else self._slot.take()
+        if match is not None:
+            self._guarded("step_failed", lambda: self._step(match))
+            return True
+        if self._pending and self._due(1.0):
+            self._pending = False  # also when it fails: the next keyframe tries again
+            self._segmented_s = time.monotonic()
+            self._guarded("segment_failed", self.segment)
+            return True
+        return False
+
+    def _due(self, periods: float) -> bool:
+        return time.monotonic() - self._segmented_s >= periods * self._config.node.segment_period_s
+
+    def _step(self, match: Match) -> None:
+        frame = self._build(match)
+        if frame is not None:
+            self._pending |= self.pipeline.step(frame).is_keyframe
+            self.stepped += 1
+
+    def _next_request(self) -> tuple[Future[Any], Callable[[], Any]] | None:
+        try:
+            return self._requests.get_nowait()
+        except Empty:
+            return None
+
+    def _guarded(self, reason: str, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except Exception as error:  # the thread must live: a robot would lose its map
+            first = reason not in self._drops.counts
+            self._drops.add(reason, f"{type(error).__name__}: {error}; please report it with the log")
+            if first:
+                _log.exception("%s", reason)
+
+
+def _fulfil(future: Future[Any], call: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except Exception as error:  # goes to whoever waits
+        future.set_exception(error)

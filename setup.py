@@ -1,0 +1,38 @@
+"""Build of moss_ros for colcon (ament_python) and pip alike."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+setup(
+    name="moss_ros",
+    version="0.1.0",
+    description="Open-vocabulary 3D instance mapping for ROS 2 robots with an RGB-D camera",
+    license="Apache-2.0",
+    packages=find_packages(include=["moss_ros*"]),
+    python_requires=">=3.10",
+    install_requires=[
+        "numpy>=1.22,<3",
+        "scipy>=1.8,<2",
+        "numba>=0.56,<1",
+        "opencv-python-headless>=4.5.4,<6",
+        "PyYAML>=5.4,<7",
+        "tqdm>=4.57,<5",
+        "rosbags>=0.11,<0.12",
+        "matplotlib>=3.5,<4",
+    ],
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/moss_ros"]),
+        ("share/moss_ros", ["package.xml"]),
+        ("share/moss_ros/launch", sorted(glob("launch/*.py"))),
+        ("share/moss_ros/config", sorted(glob("config/*.*"))),
+    ],
+    entry_points={
+        "console_scripts": [
+            "moss = moss_ros.cli:main",
+            "mapper = moss_ros.ros.mapper_node:main",
+            "player = moss_ros.ros.player_node:main",
+        ]
+    },
+    zip_safe=False,
+)

@@ -1,0 +1,243 @@
+"""Identities over time: stable ids, merge and split, confirmation by observations."""
+
+import numpy as np
+import pytest
+
+from moss_ros.config import InstanceConfig
+from moss_ros.instances.instance_map import InstanceMap
+from moss_ros.records import InstanceState, MaskProposals
+
+N = 100
+CONFIG = InstanceConfig()
+
+
+class World:
+    """N voxels in a row, 2 cm apart; every update is one second after the last."""
+
+    def __init__(self, n=N):
+        self.map = InstanceMap(CONFIG)
+        self.position = np.zeros((n, 3), np.float32)
+        self.position[:, 0] = 0.02 * np.arange(n)
+        self.color = np.full((n, 3), 99.6, np.float32)
+        self.seen = np.zeros((n, 2), np.uint64)
+        self.slots = {}
+        self.now_ns = 0
+
+    def look(self, slot, voxels, stamp_ns):
+        """A keyframe that sees the voxels."""
+        self.slots[slot] = stamp_ns
+        self.seen[list(voxels), slot // 64] |= np.uint64(1 << (slot % 64))
+
+    def update(self, *masks):
+        self.now_ns += 10**9
+        voxels = tuple(np.array(sorted(m), np.int32) for m in masks)
+        proposals = MaskProposals(voxels, np.full(len(masks), 0.75, np.float32), ("object",) * len(masks))
+        return self.map.update(proposals, self.position, self.color, self.seen, self.slots, self.now_ns)
+
+    def log(self):
+        """Events of the last update."""
+        return [(e.kind, e.id, e.others) for e in self.map.events if e.stamp_ns == self.now_ns]
+
+
+def ids_by_first_voxel(world, snapshot):
+    return {int(np.flatnonzero(world.map.owner == i.id)[0]): i.id for i in snapshot.instances}
+
+
+def span(first, last):
+    return range(first, last)
+
+
+def test_new_instances_are_numbered_from_one():
+    world = World()
+    snapshot = world.update(span(0, 10), span(20, 30))
+    assert [i.id for i in snapshot.instances] == [1, 2]
+    assert snapshot.changed_ids == {1, 2} and snapshot.removed_ids == frozenset()
+    assert world.log() == [("new", 1, ()), ("new", 2, ())]
+    assert world.map.owner[[0, 9, 10, 20, 30]].tolist() == [1, 1, 0, 2, 0]
+
+
+def test_same_masks_again_change_nothing():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    snapshot = world.update(span(0, 10), span(20, 30))
+    assert [i.id for i in snapshot.instances] == [1, 2]
+    assert snapshot.changed_ids == snapshot.removed_ids == frozenset()
+    assert world.log() == []
+
+
+def test_ids_follow_voxels_not_order():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    snapshot = world.update(span(20, 30), span(0, 10))
+    assert ids_by_first_voxel(world, snapshot) == {0: 1, 20: 2}
+    assert snapshot.changed_ids == frozenset()
+
+
+def test_id_survives_another_segmentation():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    snapshot = world.update(span(3, 14), span(18, 27))
+    assert ids_by_first_voxel(world, snapshot) == {3: 1, 18: 2}
+    assert snapshot.changed_ids == {1, 2}
+
+
+def test_id_survives_many_small_shifts():
+    world = World()
+    for first in range(0, 60, 2):
+        snapshot = world.update(span(first, first + 10))
+    assert [i.id for i in snapshot.instances] == [1]
+
+
+@pytest.mark.parametrize(("overlap", "instance_id"), [(4, 1), (3, 2)])  # IoU 4 / 16 and 3 / 17 against 0.2
+def test_overlap_that_keeps_an_id(overlap, instance_id):
+    world = World()
+    world.update(span(0, 10))
+    snapshot = world.update(span(10 - overlap, 20 - overlap))
+    assert [i.id for i in snapshot.instances] == [instance_id]
+
+
+def test_matching_is_joint():
+    # Greedy would give id 1 to the large mask (15 / 30) and a new id to the small one;
+    # together 10 / 25 for id 2 and 5 / 20 for id 1 are more.
+    world = World()
+    world.update(span(0, 20), span(20, 30))
+    snapshot = world.update(span(5, 30), span(0, 5))
+    assert ids_by_first_voxel(world, snapshot) == {5: 2, 0: 1}
+
+
+def test_merge_keeps_the_larger_share_and_is_logged():
+    world = World()
+    world.update(span(0, 12), span(12, 20))
+    snapshot = world.update(span(0, 20))
+    assert [i.id for i in snapshot.instances] == [1]
+    assert snapshot.removed_ids == {2}
+    assert world.log() == [("merge", 1, (2,))]
+
+
+def test_split_keeps_the_id_on_the_larger_part_and_is_logged():
+    world = World()
+    world.update(span(0, 20))
+    snapshot = world.update(span(12, 20), span(0, 12))
+    assert ids_by_first_voxel(world, snapshot) == {0: 1, 12: 2}
+    assert world.log() == [("split", 2, (1,))]
+
+
+def test_vanished_instance_is_lost_and_its_id_never_comes_back():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    snapshot = world.update(span(0, 10))
+    assert snapshot.removed_ids == {2}
+    assert world.log() == [("lost", 2, ())]
+    snapshot = world.update(span(0, 10), span(20, 30))
+    assert [i.id for i in snapshot.instances] == [1, 3]
+
+
+def test_exchanged_voxels_are_new():
+    world = World()
+    world.update(span(0, 10))
+    snapshot = world.update(span(50, 60))
+    assert ([i.id for i in snapshot.instances], snapshot.removed_ids) == ([2], {1})
+    assert world.log() == [("new", 2, ()), ("lost", 1, ())]
+
+
+def test_three_observations_confirm():
+    world = World()
+    states = []
+    for slot in range(4):
+        world.look(slot, span(0, 10), 100 + slot)
+        (instance,) = world.update(span(0, 10)).instances
+        states.append((instance.observations, instance.state.name))
+    assert states == [(1, "TENTATIVE"), (2, "TENTATIVE"), (3, "CONFIRMED"), (4, "CONFIRMED")]
+
+
+def test_confirmation_is_a_change():
+    world = World()
+    for slot in (0, 1):
+        world.look(slot, span(0, 10), 0)
+    world.update(span(0, 10))
+    world.look(2, span(0, 10), 0)
+    assert world.update(span(0, 10)).changed_ids == {1}
+
+
+def test_confirmed_stays_confirmed_when_keyframes_are_forgotten():
+    world = World()
+    for slot in (0, 1, 70):
+        world.look(slot, span(0, 10), slot)
+    assert world.update(span(0, 10)).instances[0].state is InstanceState.CONFIRMED
+    world.seen[:] = 0
+    world.slots = {}
+    (instance,) = world.update(span(0, 10)).instances
+    assert instance.state is InstanceState.CONFIRMED
+    assert (instance.observations, instance.first_seen_ns, instance.last_seen_ns) == (3, 0, 70)
+
+
+@pytest.mark.parametrize(("seen", "observations"), [(1, 0), (2, 1), (20, 1)])
+def test_a_glimpse_is_no_observation(seen, observations):
+    world = World()
+    world.look(5, span(0, seen), 50)  # of 20 voxels: a tenth is two
+    (instance,) = world.update(span(0, 20)).instances
+    assert instance.observations == observations
+
+
+def test_first_and_last_seen_by_hand():
+    world = World()
+    for slot, stamp in ((0, 500), (65, 200), (3, 900)):
+        world.look(slot, span(0, 10), stamp)
+    world.look(4, span(50, 60), 9999)  # sees something else
+    (instance,) = world.update(span(0, 10)).instances
+    assert (instance.first_seen_ns, instance.last_seen_ns, instance.observations) == (200, 900, 3)
+
+
+def test_never_seen_in_a_keyframe_counts_from_now():
+    world = World()
+    (instance,) = world.update(span(0, 10)).instances
+    assert instance.first_seen_ns == instance.last_seen_ns == world.now_ns
+    assert instance.observations == 0
+
+
+def test_description_by_hand():
+    world = World()
+    (instance,) = world.update(span(0, 11)).instances
+    assert np.allclose(instance.centroid_m, (0.1, 0, 0))
+    assert np.allclose(instance.box.center_m, (0.1, 0, 0), atol=1e-6)
+    assert np.allclose(instance.box.size_m, (0.2, 0.005, 0.005), atol=1e-6)
+    assert instance.points_m.shape == (11, 3)
+    assert instance.colors_rgb.dtype == np.uint8 and (instance.colors_rgb == 100).all()
+    assert (instance.score, instance.source, instance.label, instance.label_score) == (0.75, "object", "object", 0.0)
+
+
+def test_single_voxel_instance():
+    world = World()
+    world.look(0, [7], 5)
+    (instance,) = world.update([7]).instances
+    assert instance.points_m.tolist() == world.position[[7]].tolist()
+    assert instance.box.size_m.tolist() == [0.005, 0.005, 0.005]
+    assert instance.observations == 1
+    assert world.update([7]).changed_ids == frozenset()
+
+
+def test_map_may_grow():
+    world = World(20)
+    world.update(span(0, 10))
+    bigger = World(50)
+    bigger.map = world.map
+    snapshot = bigger.update(span(0, 10), span(30, 40))
+    assert [i.id for i in snapshot.instances] == [1, 2]
+    assert snapshot.changed_ids == {2}
+    assert len(bigger.map.owner) == 50
+
+
+@pytest.mark.parametrize("n", [0, 10])
+def test_nothing_proposed(n):
+    world = World(n)
+    snapshot = world.update()
+    assert snapshot.instances == () and snapshot.changed_ids == snapshot.removed_ids == frozenset()
+    assert world.map.owner.tolist() == [0] * n
+
+
+def test_everything_may_vanish():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    snapshot = world.update()
+    assert (snapshot.instances, snapshot.removed_ids) == ((), {1, 2})
+    assert not world.map.owner.any()
