@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from numba import njit
 
 from benchmarks.association_scene import CLASSES, VOXEL_M, Scene, build_scene, take_views
 from benchmarks.dense_association import (
@@ -85,28 +86,20 @@ def _time_rows(table: Table, seconds: dict[str, float], scale: float, note: str)
     ours = seconds["ours"]
     table.add("OpenMask3D-style", painted, "s", note=note)
     table.add("  projection", seconds["paint project"] * scale, "s", note=note)
-    table.add(
-        "  images and top views", seconds["paint"] * scale, "s", note=f"masks (N, K) as published; {note}"
-    )
-    table.add(
-        "  same, masks (K, N)", seconds["paint rows"] * scale, "s", note=f"not counted: kinder memory; {note}"
-    )
+    table.add("  images and top views", seconds["paint"] * scale, "s", note=f"masks (N, K) as published; {note}")
+    table.add("  same, masks (K, N)", seconds["paint rows"] * scale, "s", note=f"not counted: kinder memory; {note}")
     table.add("Open-YOLO-3D-style", dense, "s")
     table.add("  projection", seconds["batched project"], "s", note="all views in one batch")
     table.add("  dense product", seconds["dense product"], "s")
     table.add("  label loop", seconds["dense labels"], "s")
-    table.add(
-        "ours", ours, "s", note="with the overlap of all pairs of lifted 2D masks, which the others leave out"
-    )
+    table.add("ours", ours, "s", note="with the overlap of all pairs of lifted 2D masks, which the others leave out")
     table.add("  projection", seconds["ours project"], "s")
     table.add("  histogram and products", ours - seconds["ours project"], "s")
     table.add("faster than OpenMask3D-style", painted / ours, "x", Bar(40, at_least=True))
     table.add("faster than Open-YOLO-3D-style", dense / ours, "x", Bar(15, at_least=True))
 
 
-def _agreement_rows(
-    table: Table, scene: Scene, masks: np.ndarray, visibility: np.ndarray, labels: np.ndarray
-) -> None:
+def _agreement_rows(table: Table, scene: Scene, masks: np.ndarray, visibility: np.ndarray, labels: np.ndarray) -> None:
     result = associate(scene)
     exact = np.stack([masks[:, rounded_visible(scene, v)].sum(1) for v in range(len(scene.depth))], 1)
     table.add(
@@ -169,21 +162,39 @@ def project_all(scene: Scene) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def histogram(scene: Scene, views: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, sp.csr_matrix]:
     """Visible points per superpoint (S, V), and per superpoint and 2D mask (S, M) sparse."""
-    superpoints = scene.proposals.shape[1]
-    seen = np.empty((superpoints, len(views)), np.float32)
-    rows, columns, values, first = [], [], [], 0
+    superpoints, widest = scene.proposals.shape[1], int(scene.mask_counts.max())
+    seen = np.zeros((len(views), superpoints), np.float32)
+    scratch = np.zeros(superpoints * widest, np.int32)
+    keys, counts, first = [], [], 0
     for v, (points, pixels) in enumerate(views):
-        s, label, count = scene.superpoint[points], scene.labels[v].ravel()[pixels], int(scene.mask_counts[v])
-        joint = np.bincount(s * (count + 1) + label + 1, minlength=superpoints * (count + 1))
-        joint = joint.reshape(superpoints, count + 1)
-        seen[:, v] = joint.sum(1)
-        row, column = np.nonzero(joint[:, 1:])
-        rows.append(row)
-        columns.append(column + first)
-        values.append(joint[row, column + 1])
-        first += count
-    entries = (np.concatenate(values).astype(np.float32), (np.concatenate(rows), np.concatenate(columns)))
-    return seen, sp.csr_matrix(entries, shape=(superpoints, first))
+        key, count = _count_joint(scene.superpoint, scene.labels[v], points, pixels, widest, seen[v], scratch)
+        keys.append((key // widest, key % widest + first))
+        counts.append(count)
+        first += int(scene.mask_counts[v])
+    rows, columns = (np.concatenate([k[i] for k in keys]) for i in (0, 1))
+    shape = (superpoints, first)
+    return seen.T, sp.csr_matrix((np.concatenate(counts).astype(np.float32), (rows, columns)), shape=shape)
+
+
+@njit(cache=True, nogil=True)
+def _count_joint(superpoint, labels, points, pixels, width, seen, scratch):
+    """Keys superpoint * width + label that occur in one view, and how often; scratch is and stays 0."""
+    flat = labels.ravel()
+    keys = np.empty(len(points), np.int32)
+    n = 0
+    for i in range(len(points)):
+        s, label = superpoint[points[i]], flat[pixels[i]]
+        seen[s] += 1
+        if label >= 0:
+            key = s * width + label
+            if scratch[key] == 0:
+                keys[n] = key
+                n += 1
+            scratch[key] += 1
+    keys = keys[:n].copy()
+    counts = scratch[keys]
+    scratch[keys] = 0
+    return keys, counts
 
 
 def _labels(scene: Scene, visible: np.ndarray, votes: sp.csr_matrix, view: np.ndarray) -> np.ndarray:

@@ -66,9 +66,7 @@ def _rows(table: Table, hertz: int, status: dict[str, str], seconds: float, offl
     segment = sum(
         float(v)
         for k, v in status.items()
-        if k.startswith("stage.")
-        and k.endswith(".median_ms")
-        and k.split(".")[1] not in ("integrate", "keyframe")
+        if k.startswith("stage.") and k.endswith(".median_ms") and k.split(".")[1] not in ("integrate", "keyframe")
     )
     table.add("  segment(), sum of medians", segment, "ms")
 

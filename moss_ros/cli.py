@@ -46,8 +46,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--params", type=Path, help="ROS parameter file, the same as the node's")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                        help="one parameter, e.g. mapping.voxel_size_m=0.01")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="one parameter, e.g. mapping.voxel_size_m=0.01",
+    )
 
 
 def _values(options: argparse.Namespace, found: dict[str, Any]) -> dict[str, Any]:

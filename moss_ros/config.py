@@ -175,9 +175,9 @@ class Parameter:
 def parameters() -> Iterator[Parameter]:
     """Every parameter in declaration order."""
     for stage in dataclasses.fields(MossConfig):
-        for leaf in dataclasses.fields(type(stage.default)):
-            yield Parameter(name=f"{stage.name}.{leaf.name}", default=leaf.default,
-                            type=_plain_type(type(stage.default), leaf.name), **leaf.metadata)
+        kind: Any = type(stage.default)
+        for leaf in dataclasses.fields(kind):
+            yield Parameter(name=f"{stage.name}.{leaf.name}", default=leaf.default, type=_plain_type(kind, leaf.name), **leaf.metadata)
 
 
 def from_flat(values: dict[str, Any]) -> MossConfig:
@@ -220,7 +220,10 @@ def load_yaml(path: str) -> dict[str, Any]:
     for node, body in tree.items():
         if not isinstance(body, dict) or "ros__parameters" not in body:
             raise ConfigError(f"{path}: node {node!r} has no ros__parameters")
-        flat.update(_flatten(body["ros__parameters"] or {}))
+        leaves = body["ros__parameters"] or {}
+        if not isinstance(leaves, dict):
+            raise ConfigError(f"{path}: ros__parameters of node {node!r} must be a mapping")
+        flat.update(_flatten(leaves))
     flat.pop("use_sim_time", None)  # a ROS parameter of every node, not ours
     return flat
 
@@ -239,15 +242,18 @@ def _plain_type(stage: type, leaf: str) -> type:
 
 
 def _checked(parameter: Parameter, value: Any) -> Any:
+    low, high = parameter.low, parameter.high
     if parameter.type is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if parameter.type is tuple and isinstance(value, (list, tuple)):
+        if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in value):
+            raise ConfigError(f"{parameter.name} must be a list of numbers, got {value!r}")
         value = tuple(float(v) for v in value)
         if len(value) != len(parameter.default):
             raise ConfigError(f"{parameter.name} needs {len(parameter.default)} numbers, got {len(value)}")
     if not isinstance(value, parameter.type) or (isinstance(value, bool) and parameter.type is not bool):
         raise ConfigError(f"{parameter.name} must be {parameter.type.__name__}, got {value!r}")
-    if parameter.low is not None and not parameter.low <= value <= parameter.high:
+    if isinstance(value, (int, float)) and low is not None and high is not None and not low <= value <= high:
         raise ConfigError(f"{parameter.name} = {value} is outside [{parameter.low}, {parameter.high}]")
     if parameter.choices and value not in parameter.choices:
         raise ConfigError(f"{parameter.name} = {value!r} must be one of {', '.join(parameter.choices)}")

@@ -1,8 +1,8 @@
 """The story: frames become a map, the map becomes instances. Live node and replay both call this.
 
-    frame -> voxel map -> keyframe                                         step(), every frame
-    map -> normals -> superpoints -> structure -> parts                    segment(), when there is time
-    keyframes -> 2D masks -> evidence -> consensus -> union -> instances
+frame -> voxel map -> keyframe                                         step(), every frame
+map -> normals -> superpoints -> structure -> parts                    segment(), when there is time
+keyframes -> 2D masks -> evidence -> consensus -> union -> instances
 """
 
 from __future__ import annotations
@@ -107,7 +107,11 @@ class Pipeline:
             owned, _ = exclusive(self.proposals, voxels.count, c.proposals.map_min_score)
         with stage("instances"):
             return self.instances.update(
-                owned, voxels.position, voxels.color, self.keyframes.evidence.seen, self.keyframes.stamps_ns(),
+                owned,
+                voxels.position,
+                voxels.color,
+                self.keyframes.evidence.seen,
+                self.keyframes.stamps_ns(),
                 self._stamp_ns,
             )
 

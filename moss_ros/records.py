@@ -29,14 +29,20 @@ class Frame:
     def __post_init__(self) -> None:
         _require(self.color_rgb.dtype == np.uint8, "color_rgb must be uint8")
         _require(self.depth_m.dtype == np.float32, "depth_m must be float32 metres")
-        _require(self.color_rgb.shape == (self.color_camera.height, self.color_camera.width, 3),
-                 f"colour image is {self.color_rgb.shape}, its camera is "
-                 f"{self.color_camera.height} x {self.color_camera.width}")
-        _require(self.depth_m.shape == (self.depth_camera.height, self.depth_camera.width),
-                 f"depth image is {self.depth_m.shape}, its camera is "
-                 f"{self.depth_camera.height} x {self.depth_camera.width}")
-        _require(self.world_from_camera.shape == (4, 4) and bool(np.isfinite(self.world_from_camera).all()),
-                 "world_from_camera must be a finite 4x4 matrix")
+        _require(
+            self.color_rgb.shape == (self.color_camera.height, self.color_camera.width, 3),
+            f"colour image is {self.color_rgb.shape}, its camera is "
+            f"{self.color_camera.height} x {self.color_camera.width}",
+        )
+        _require(
+            self.depth_m.shape == (self.depth_camera.height, self.depth_camera.width),
+            f"depth image is {self.depth_m.shape}, its camera is "
+            f"{self.depth_camera.height} x {self.depth_camera.width}",
+        )
+        _require(
+            self.world_from_camera.shape == (4, 4) and bool(np.isfinite(self.world_from_camera).all()),
+            "world_from_camera must be a finite 4x4 matrix",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tiny synthetic scenes: exact RGB-D frames by ray casting planes and upright boxes, with the id behind each pixel."""
+"""Tiny synthetic scenes: exact RGB-D frames by ray casting planes and upright boxes, with an id per pixel."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def look_at(eye_m: tuple[float, float, float], target_m: tuple[float, float, flo
 
 
 def cast(
-    scene: Scene, pose: np.ndarray, camera: Camera = CAMERA
+    scene: Scene,
+    pose: np.ndarray,
+    camera: Camera = CAMERA,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Depth (H, W) m (0 = nothing hit), ids (H, W) and colour (H, W, 3) uint8 of the nearest surfaces."""
     v, u = np.mgrid[0 : camera.height, 0 : camera.width]
@@ -91,9 +93,7 @@ def cast(
     color = np.zeros((len(rays), 3))
     with np.errstate(divide="ignore", invalid="ignore"):
         for surface in (*scene.planes, *scene.boxes):
-            hit = (
-                _hit_plane(surface, eye, rays) if isinstance(surface, Plane) else _hit_box(surface, eye, rays)
-            )
+            hit = (_hit_plane if isinstance(surface, Plane) else _hit_box)(surface, eye, rays)
             near = (hit > 1e-6) & (hit < depth)
             depth[near], ids[near], color[near] = hit[near], surface.id, surface.color
     depth[~np.isfinite(depth)] = 0.0
@@ -136,9 +136,8 @@ def room() -> Scene:
     )
     wood = (150, 110, 60)
     top = Box(TABLE, (0, 0, TABLE_TOP_M - 0.02), (0.9, 0.6, 0.04), color=wood)
-    legs = tuple(
-        Box(TABLE, (x, y, 0.34), (0.05, 0.05, 0.66), color=wood) for x in (-0.4, 0.4) for y in (-0.25, 0.25)
-    )
+    corners = [(x, y) for x in (-0.4, 0.4) for y in (-0.25, 0.25)]
+    legs = tuple(Box(TABLE, (x, y, 0.34), (0.05, 0.05, 0.66), color=wood) for x, y in corners)
     things = (
         Box(11, (-0.28, 0.08, 0.77), (0.14, 0.10, 0.12), color=(200, 40, 40)),
         Box(12, (0.02, -0.10, 0.80), (0.12, 0.12, 0.18), yaw_rad=0.5, color=(40, 160, 60)),
@@ -152,8 +151,7 @@ def orbit(count: int = 24, radius_m: float = 1.0, height_m: float = 1.35) -> lis
     """Poses on a circle that look at the table."""
     angles = 2 * np.pi * np.arange(count) / count
     return [
-        look_at((radius_m * np.cos(a), radius_m * np.sin(a), height_m), (0.0, 0.0, TABLE_TOP_M - 0.1))
-        for a in angles
+        look_at((radius_m * np.cos(a), radius_m * np.sin(a), height_m), (0.0, 0.0, TABLE_TOP_M - 0.1)) for a in angles
     ]
 
 
@@ -169,11 +167,8 @@ def outward(count: int = 24, height_m: float = 1.2) -> list[np.ndarray]:
 @cache
 def room_frames(noise_m: float = 0.0) -> tuple[Frame, ...]:
     """A drive through the room: around the table, then along the walls."""
-    scene = room()
-    return tuple(
-        render(scene, pose, stamp_ns=100_000_000 * i, noise_m=noise_m)
-        for i, pose in enumerate([*orbit(), *outward()])
-    )
+    scene, poses = room(), [*orbit(), *outward()]
+    return tuple(render(scene, p, stamp_ns=100_000_000 * i, noise_m=noise_m) for i, p in enumerate(poses))
 
 
 def build_map(frames: tuple[Frame, ...], config: MappingConfig = MAPPING) -> tuple[VoxelMap, NormalMap]:
@@ -194,8 +189,7 @@ def room_map(noise_m: float = 0.0) -> tuple[VoxelMap, NormalMap]:
 def inside_box(points_m: np.ndarray, box: Box, margin_m: float = 0.0) -> np.ndarray:
     """(N,) bool: points (N, 3) in the box grown by the margin."""
     return (
-        np.abs(_to_box(box, np.asarray(points_m, float) - box.center_m))
-        <= np.array(box.size_m) / 2 + margin_m
+        np.abs(_to_box(box, np.asarray(points_m, float) - box.center_m)) <= np.array(box.size_m) / 2 + margin_m
     ).all(1)
 
 

@@ -124,8 +124,7 @@ def test_yaml_nested_and_dotted(tmp_path: Path) -> None:
 def test_yaml_later_node_wins(tmp_path: Path) -> None:
     path = write(
         tmp_path,
-        "/**:\n  ros__parameters: {mapping: {min_hits: 3}}\n"
-        "/mapper:\n  ros__parameters: {mapping: {min_hits: 4}}\n",
+        "/**:\n  ros__parameters: {mapping: {min_hits: 3}}\n/mapper:\n  ros__parameters: {mapping: {min_hits: 4}}\n",
     )
     assert load_yaml(path) == {"mapping.min_hits": 4}
 

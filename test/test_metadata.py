@@ -68,9 +68,7 @@ def test_entry_points_name_functions() -> None:
     for script in scripts:
         module, function = script.split("=")[1].strip().split(":")
         source = (ROOT / (module.replace(".", "/") + ".py")).read_text("utf-8")
-        assert any(isinstance(n, ast.FunctionDef) and n.name == function for n in ast.parse(source).body), (
-            script
-        )
+        assert any(isinstance(n, ast.FunctionDef) and n.name == function for n in ast.parse(source).body), script
 
 
 def test_lock_pins_every_requirement_and_nothing_else() -> None:

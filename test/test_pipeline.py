@@ -46,7 +46,16 @@ def owner_of(snapshot, thing):
 
 def facts(snapshot):
     return [
-        (i.id, i.state, i.source, i.score, i.observations, i.points_m.tobytes(), i.box.center_m.tobytes(), i.box.yaw_rad)
+        (
+            i.id,
+            i.state,
+            i.source,
+            i.score,
+            i.observations,
+            i.points_m.tobytes(),
+            i.box.center_m.tobytes(),
+            i.box.yaw_rad,
+        )
         for i in snapshot.instances
     ]
 
@@ -78,7 +87,8 @@ def test_turned_thing_has_a_turned_box(done):
 
 def test_things_keep_their_colors(done):
     for thing in THINGS:
-        assert np.allclose(np.median(owner_of(done[1], thing).colors_rgb, axis=0), BOXES[thing].color, atol=12)
+        color = np.median(owner_of(done[1], thing).colors_rgb, axis=0)
+        assert np.allclose(color, BOXES[thing].color, atol=12)
 
 
 def test_chair_is_an_instance(done):
@@ -98,15 +108,15 @@ def test_first_and_last_seen_lie_within_the_drive(done):
 def test_no_voxel_belongs_to_two_instances(done):
     pipeline, snapshot = done
     counts = np.bincount(pipeline.instances.owner)
-    assert {i.id: len(i.points_m) for i in snapshot.instances} == {
-        i: int(n) for i, n in enumerate(counts) if i and n
-    }
+    counts[0] = 0
+    assert {i.id: len(i.points_m) for i in snapshot.instances} == {int(i): counts[i] for i in np.flatnonzero(counts)}
 
 
 def test_cloud_shows_solid_voxels_with_their_owner(done):
     pipeline, snapshot = done
     cloud = pipeline.cloud()
-    assert len(cloud.points_m) == len(cloud.colors_rgb) == len(cloud.instance_ids) == pipeline.voxels.solid().sum()
+    solid = pipeline.voxels.solid().sum()
+    assert len(cloud.points_m) == len(cloud.colors_rgb) == len(cloud.instance_ids) == solid
     assert set(np.unique(cloud.instance_ids)) - {0} == {i.id for i in snapshot.instances}
     mug = owner_of(snapshot, 11)
     assert np.array_equal(cloud.points_m[cloud.instance_ids == mug.id], mug.points_m)
@@ -122,7 +132,17 @@ def test_picture_proves_the_instance(done):
 def test_every_stage_is_timed(done):
     summary = done[0].timings.summary()
     assert summary["integrate"]["n"] == len(room_frames(0.003))
-    assert {"normals", "superpoints", "structure", "parts", "flat", "masks2d", "consensus", "union", "instances"} <= set(summary)
+    assert {
+        "normals",
+        "superpoints",
+        "structure",
+        "parts",
+        "flat",
+        "masks2d",
+        "consensus",
+        "union",
+        "instances",
+    } <= set(summary)
 
 
 def test_same_drive_twice_gives_the_same_instances(done):
@@ -160,9 +180,8 @@ def test_thing_that_was_taken_away_goes():
         for i, pose in enumerate(orbit()):
             pipeline.step(render(emptied, pose, stamp_ns=10**10 * (round_ + 1) + i))
     snapshot = pipeline.segment(full=True)
-    assert not [
-        i for i in snapshot.instances if inside_box(i.points_m, BOXES[12]).sum() > 0.3 * len(gone.points_m)
-    ]
+    left = [inside_box(i.points_m, BOXES[12]).sum() for i in snapshot.instances]
+    assert max(left) <= 0.3 * len(gone.points_m)
     assert owner_of(snapshot, 11).state is owner_of(snapshot, 13).state is InstanceState.CONFIRMED
 
 

@@ -14,8 +14,12 @@ DEPTH = Camera(fx=5.0, fy=5.0, cx=1.5, cy=1.0, width=4, height=3)
 
 def frame(**changes):
     fields = {
-        "stamp_ns": 1, "color_rgb": np.zeros((6, 8, 3), np.uint8), "color_camera": COLOR,
-        "depth_m": np.zeros((3, 4), np.float32), "depth_camera": DEPTH, "world_from_camera": np.eye(4),
+        "stamp_ns": 1,
+        "color_rgb": np.zeros((6, 8, 3), np.uint8),
+        "color_camera": COLOR,
+        "depth_m": np.zeros((3, 4), np.float32),
+        "depth_camera": DEPTH,
+        "world_from_camera": np.eye(4),
     }
     return Frame(**fields | changes)
 
@@ -81,5 +85,8 @@ def test_uneven_proposals_are_refused():
 
 def test_states_equal_the_message_constants():
     assert [(s.name, int(s)) for s in InstanceState] == [
-        ("TENTATIVE", 0), ("CONFIRMED", 1), ("MISSING", 2), ("REMOVED", 3),
+        ("TENTATIVE", 0),
+        ("CONFIRMED", 1),
+        ("MISSING", 2),
+        ("REMOVED", 3),
     ]

@@ -67,14 +67,20 @@ def to_grid(points: np.ndarray, voxel_size: float) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def look_up(
-    keys: np.ndarray, blocks: np.ndarray, ids: np.ndarray, depth: np.ndarray, ok: np.ndarray, pose: np.ndarray,
-    k: np.ndarray, voxel_size: float
+    keys: np.ndarray,
+    blocks: np.ndarray,
+    ids: np.ndarray,
+    depth: np.ndarray,
+    ok: np.ndarray,
+    pose: np.ndarray,
+    k: np.ndarray,
+    voxel_size: float,
 ) -> np.ndarray:
     """(H, W) int32 image: the voxel that holds each reliable pixel's point, -1 where there is none."""
     height, width = depth.shape
     out = np.full((height, width), -1, np.int32)
     m = BLOCK_SIDE - 1
-    last_key = np.int64(-1)
+    last_key = -1
     block = -1
     for v in range(height):
         for u in range(width):
@@ -97,7 +103,13 @@ def look_up(
 
 @njit(cache=True, nogil=True)
 def blocks_in_view(
-    centers: np.ndarray, radius: float, camera_from_world: np.ndarray, k: np.ndarray, width: int, height: int, far: float
+    centers: np.ndarray,
+    radius: float,
+    camera_from_world: np.ndarray,
+    k: np.ndarray,
+    width: int,
+    height: int,
+    far: float,
 ) -> np.ndarray:
     """(B,) bool: blocks whose bounding sphere may touch the viewing frustum up to the depth far."""
     out = np.zeros(len(centers), np.bool_)
@@ -121,8 +133,16 @@ def blocks_in_view(
 
 @njit(cache=True, nogil=True)
 def project_visible(
-    points: np.ndarray, block_of: np.ndarray, in_view: np.ndarray, camera_from_world: np.ndarray, k: np.ndarray,
-    depth: np.ndarray, base: float, slope: float, through_base: float, through_slope: float
+    points: np.ndarray,
+    block_of: np.ndarray,
+    in_view: np.ndarray,
+    camera_from_world: np.ndarray,
+    k: np.ndarray,
+    depth: np.ndarray,
+    base: float,
+    slope: float,
+    through_base: float,
+    through_slope: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One pass over the points (N, 3) of the blocks in view.
 

@@ -12,11 +12,11 @@ from numba import njit
 BLOCK_BITS = 5
 BLOCK_SIDE = 1 << BLOCK_BITS
 BLOCK_VOXELS = BLOCK_SIDE**3
-_EMPTY = np.int64(-1)
 
 # Lexicographic order without the centre, so that the opposite of offset o is 25 - o.
 NEIGHBOUR_OFFSETS = np.array(
-    [(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if (i, j, k) != (0, 0, 0)], np.int32
+    [(i, j, k) for i in (-1, 0, 1) for j in (-1, 0, 1) for k in (-1, 0, 1) if (i, j, k) != (0, 0, 0)],
+    np.int32,
 )
 
 
@@ -64,7 +64,7 @@ def _unknown_blocks(keys: np.ndarray, blocks: np.ndarray, grid: np.ndarray) -> n
     """Distinct block coordinates (n, 3) of grid rows whose block is unknown, in order of appearance."""
     out = np.empty((len(grid), 3), np.int32)
     n = 0
-    last = _EMPTY
+    last = -1
     for i in range(len(grid)):
         bx, by, bz = grid[i, 0] >> BLOCK_BITS, grid[i, 1] >> BLOCK_BITS, grid[i, 2] >> BLOCK_BITS
         key = block_key(bx, by, bz)
@@ -86,7 +86,13 @@ def _unknown_blocks(keys: np.ndarray, blocks: np.ndarray, grid: np.ndarray) -> n
 
 @njit(cache=True, nogil=True)
 def link_neighbours(
-    keys: np.ndarray, blocks: np.ndarray, ids: np.ndarray, grid: np.ndarray, table: np.ndarray, first: int, last: int
+    keys: np.ndarray,
+    blocks: np.ndarray,
+    ids: np.ndarray,
+    grid: np.ndarray,
+    table: np.ndarray,
+    first: int,
+    last: int,
 ) -> None:
     """Fill the 26-neighbour table for the new voxels first..last-1, in both directions."""
     m = BLOCK_SIDE - 1

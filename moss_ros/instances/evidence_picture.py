@@ -30,15 +30,21 @@ def draw_evidence(keyframe: Keyframe, voxels: VoxelMap, owner: np.ndarray, insta
     depth_m = keyframe.depth_m
     index = voxels.index
     image = look_up(
-        index.keys, index.blocks, index.ids, depth_m, voxels.reliable(depth_m), keyframe.world_from_camera,
-        keyframe.camera.matrix, voxels.voxel_size_m,
+        index.keys,
+        index.blocks,
+        index.ids,
+        depth_m,
+        voxels.reliable(depth_m),
+        keyframe.world_from_camera,
+        keyframe.camera.matrix,
+        voxels.voxel_size_m,
     )
     known = (image >= 0) & (image < len(owner))
-    mask = np.zeros(image.shape, np.uint8)
-    mask[known] = owner[image[known]] == instance_id
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    hit = np.zeros(image.shape, np.uint8)
+    hit[known] = owner[image[known]] == instance_id
+    closed = cv2.morphologyEx(hit, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     color = keyframe.color_rgb
-    mask = cv2.resize(mask, (color.shape[1], color.shape[0]), interpolation=cv2.INTER_NEAREST)
+    mask = cv2.resize(closed, (color.shape[1], color.shape[0]), interpolation=cv2.INTER_NEAREST)
     tint = np.array(color_of(instance_id), np.float32)
     inside = mask > 0
     color[inside] = (0.6 * color[inside] + 0.4 * tint).astype(np.uint8)

@@ -37,8 +37,13 @@ class InstanceMap:
         self.owner = np.zeros(0, np.int32)  # (N,) instance id that owns each voxel, 0 = none
 
     def update(
-        self, proposals: MaskProposals, position: np.ndarray, color: np.ndarray, seen: np.ndarray,
-        slot_stamp_ns: dict[int, int], stamp_ns: int,
+        self,
+        proposals: MaskProposals,
+        position: np.ndarray,
+        color: np.ndarray,
+        seen: np.ndarray,
+        slot_stamp_ns: dict[int, int],
+        stamp_ns: int,
     ) -> Snapshot:
         """Match exclusive proposals to the known instances and describe the result.
 
@@ -54,8 +59,12 @@ class InstanceMap:
             voxels = proposals.voxels[row]
             track, is_new = self._track(instance_id, voxels, seen, slot_stamp_ns, stamp_ns)
             instance = self._describe(track, voxels, proposals, row, position, color)
-            signature = (len(voxels), track.state, tuple(np.round(instance.box.center_m, 3)),
-                         tuple(np.round(instance.box.size_m, 3)))
+            signature = (
+                len(voxels),
+                track.state,
+                tuple(np.round(instance.box.center_m, 3)),
+                tuple(np.round(instance.box.size_m, 3)),
+            )
             if is_new or signature != track.signature:
                 changed.add(instance_id)
             track.signature = signature
@@ -74,8 +83,8 @@ class InstanceMap:
         """Id of each proposal, and the known instances it overlaps (id -> shared voxels)."""
         parents = []
         for voxels in proposals.voxels:
-            ids, shared = np.unique(owner[voxels], return_counts=True)
-            parents.append({int(i): int(n) for i, n in zip(ids, shared, strict=True) if i > 0})
+            owners, shared = np.unique(owner[voxels], return_counts=True)
+            parents.append({int(i): int(n) for i, n in zip(owners, shared, strict=True) if i > 0})
         known = sorted(self._tracks)
         column = {instance_id: j for j, instance_id in enumerate(known)}
         iou = np.zeros((len(parents), len(known)))
@@ -94,20 +103,28 @@ class InstanceMap:
         return ids, parents
 
     def _track(
-        self, instance_id: int, voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dict[int, int], stamp_ns: int
+        self,
+        instance_id: int,
+        voxels: np.ndarray,
+        seen: np.ndarray,
+        slot_stamp_ns: dict[int, int],
+        stamp_ns: int,
     ) -> tuple[_Track, bool]:
         stamps = _observation_stamps(voxels, seen, slot_stamp_ns)
         observations = len(stamps)
         old = self._tracks.get(instance_id)
         if old is None:
             stamps = stamps or [stamp_ns]
-            track = _Track(
-                instance_id, voxels, min(stamps), max(stamps), observations, InstanceState.TENTATIVE, ()
-            )
+            track = _Track(instance_id, voxels, min(stamps), max(stamps), observations, InstanceState.TENTATIVE, ())
         else:  # keyframes are forgotten, what they told is not
             track = _Track(
-                instance_id, voxels, min([old.first_seen_ns, *stamps]), max([old.last_seen_ns, *stamps]),
-                max(old.observations, observations), old.state, old.signature,
+                instance_id,
+                voxels,
+                min([old.first_seen_ns, *stamps]),
+                max([old.last_seen_ns, *stamps]),
+                max(old.observations, observations),
+                old.state,
+                old.signature,
             )
         if track.observations >= self._config.confirm_observations:
             track.state = InstanceState.CONFIRMED
@@ -115,19 +132,31 @@ class InstanceMap:
 
     @staticmethod
     def _describe(
-        track: _Track, voxels: np.ndarray, proposals: MaskProposals, row: int, position: np.ndarray, color: np.ndarray
+        track: _Track,
+        voxels: np.ndarray,
+        proposals: MaskProposals,
+        row: int,
+        position: np.ndarray,
+        color: np.ndarray,
     ) -> Instance:
         points = position[voxels]
         return Instance(
-            id=track.id, state=track.state, box=oriented_box(points), centroid_m=points.astype(np.float64).mean(0),
-            points_m=points, colors_rgb=np.clip(np.rint(color[voxels]), 0, 255).astype(np.uint8),
-            score=float(proposals.scores[row]), label="object", label_score=0.0, first_seen_ns=track.first_seen_ns,
-            last_seen_ns=track.last_seen_ns, observations=track.observations, source=proposals.sources[row],
+            id=track.id,
+            state=track.state,
+            box=oriented_box(points),
+            centroid_m=points.astype(np.float64).mean(0),
+            points_m=points,
+            colors_rgb=np.clip(np.rint(color[voxels]), 0, 255).astype(np.uint8),
+            score=float(proposals.scores[row]),
+            label="object",
+            label_score=0.0,
+            first_seen_ns=track.first_seen_ns,
+            last_seen_ns=track.last_seen_ns,
+            observations=track.observations,
+            source=proposals.sources[row],
         )
 
-    def _log(
-        self, ids: list[int], parents: list[dict[int, int]], removed: frozenset[int], stamp_ns: int
-    ) -> None:
+    def _log(self, ids: list[int], parents: list[dict[int, int]], removed: frozenset[int], stamp_ns: int) -> None:
         """Merge: a lost instance lies mostly in another. Split: a new one comes mostly from a living one."""
         absorbed = set()
         for row, instance_id in enumerate(ids):
@@ -148,9 +177,7 @@ def _observation_stamps(voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dic
     """Stamps of the keyframes that saw at least a tenth of the voxels."""
     counts = _count_bits(voxels, seen)
     return [
-        stamp
-        for slot, stamp in slot_stamp_ns.items()
-        if slot < len(counts) and 0 < counts[slot] >= 0.1 * len(voxels)
+        stamp for slot, stamp in slot_stamp_ns.items() if slot < len(counts) and 0 < counts[slot] >= 0.1 * len(voxels)
     ]
 
 

@@ -35,6 +35,7 @@ class Keyframe:
     def color_rgb(self) -> np.ndarray:
         """(H, W, 3) uint8."""
         bgr = cv2.imdecode(np.frombuffer(self.color_jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert bgr is not None  # we encoded it
         return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
@@ -77,7 +78,12 @@ def make_keyframe(frame: Frame, slot: int, sharpness_: float) -> Keyframe:
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 90])
     depth = np.where(frame.depth_m < 6.5, frame.depth_m, 0)  # uint16 ends at 6.5535 m, beyond use here
     return Keyframe(
-        slot=slot, stamp_ns=frame.stamp_ns, world_from_camera=frame.world_from_camera, camera=frame.depth_camera,
-        color_camera=frame.color_camera, depth_mm10=np.round(depth * 1e4).astype(np.uint16),
-        color_jpeg=jpeg.tobytes(), sharpness=sharpness_,
+        slot=slot,
+        stamp_ns=frame.stamp_ns,
+        world_from_camera=frame.world_from_camera,
+        camera=frame.depth_camera,
+        color_camera=frame.color_camera,
+        depth_mm10=np.round(depth * 1e4).astype(np.uint16),
+        color_jpeg=jpeg.tobytes(),
+        sharpness=sharpness_,
     )

@@ -44,7 +44,11 @@ class Structure:
 
 
 def find_structure(
-    position: np.ndarray, normal: np.ndarray, solid: np.ndarray, neighbours: np.ndarray, voxel_size_m: float,
+    position: np.ndarray,
+    normal: np.ndarray,
+    solid: np.ndarray,
+    neighbours: np.ndarray,
+    voxel_size_m: float,
     config: StructureConfig,
 ) -> Structure:
     """Floor, walls and supports of the solid voxels; normal (N, 3) with two rings of support."""
@@ -139,8 +143,13 @@ def _outermost_plane(aligned: np.ndarray, s: np.ndarray, voxel_size_m: float, c:
 
 
 def _supports(
-    position: np.ndarray, normal: np.ndarray, free: np.ndarray, neighbours: np.ndarray, floor_height: float,
-    voxel_size_m: float, c: StructureConfig,
+    position: np.ndarray,
+    normal: np.ndarray,
+    free: np.ndarray,
+    neighbours: np.ndarray,
+    floor_height: float,
+    voxel_size_m: float,
+    c: StructureConfig,
 ) -> tuple[tuple[Support, ...], np.ndarray]:
     z = position[:, 2]
     level = free & (np.abs(normal[:, 2]) > 0.92) & (z > floor_height + c.support_min_height_m)

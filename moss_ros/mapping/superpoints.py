@@ -41,8 +41,16 @@ class SuperpointMap:
         starts = np.flatnonzero(np.r_[True, block[members][1:] != block[members][:-1]])
         bounds = np.append(starts, len(members))
         self._next_id = _update_blocks(
-            members, bounds, voxels.position, normals.one_ring, voxels.neighbours, normals.solid, self._k,
-            self._min_voxels, self.labels, self._next_id,
+            members,
+            bounds,
+            voxels.position,
+            normals.one_ring,
+            voxels.neighbours,
+            normals.solid,
+            self._k,
+            self._min_voxels,
+            self.labels,
+            self._next_id,
         )
         return len(starts)
 

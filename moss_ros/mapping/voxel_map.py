@@ -9,9 +9,22 @@ import numpy as np
 from numba import njit
 
 from moss_ros.config import InputConfig, MappingConfig
-from moss_ros.geometry.projection import back_project, blocks_in_view, project_visible, reliable_depth, to_grid
+from moss_ros.geometry.projection import (
+    back_project,
+    blocks_in_view,
+    project_visible,
+    reliable_depth,
+    to_grid,
+)
 from moss_ros.geometry.transforms import inverse
-from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, VoxelIndex, block_key, find_block, link_neighbours
+from moss_ros.geometry.voxels import (
+    BLOCK_BITS,
+    BLOCK_SIDE,
+    VoxelIndex,
+    block_key,
+    find_block,
+    link_neighbours,
+)
 from moss_ros.records import Frame
 
 
@@ -77,10 +90,28 @@ class VoxelMap:
         before = self.count
         a = self._arrays
         self.count, new_pixels = _accumulate(
-            points, pixels, grid, frame.depth_m.ravel(), color_at_depth(frame).reshape(-1, 3), pose[:3, 3],
-            self.index.keys, self.index.blocks, self.index.ids, self.count, self.frame_number,
-            np.float32(c.max_weight), a["grid"], a["position"], a["color"], a["viewpoint"], a["weight"], a["hits"],
-            a["last_frame"], a["through"], a["block"], self._touched_blocks(),
+            points,
+            pixels,
+            grid,
+            frame.depth_m.ravel(),
+            color_at_depth(frame).reshape(-1, 3),
+            pose[:3, 3],
+            self.index.keys,
+            self.index.blocks,
+            self.index.ids,
+            self.count,
+            self.frame_number,
+            np.float32(c.max_weight),
+            a["grid"],
+            a["position"],
+            a["color"],
+            a["viewpoint"],
+            a["weight"],
+            a["hits"],
+            a["last_frame"],
+            a["through"],
+            a["block"],
+            self._touched_blocks(),
         )
         link_neighbours(
             self.index.keys, self.index.blocks, self.index.ids, a["grid"], a["neighbours"], before, self.count
@@ -103,10 +134,20 @@ class VoxelMap:
         in_view = blocks_in_view(
             self._block_centers(), radius, camera_from_world, k, width, height, self._range.depth_max_m
         )
-        return View(*project_visible(
-            self.position, self.block, in_view, camera_from_world, k, frame.depth_m, 0.05, 0.02,
-            c.see_through_base_m, c.see_through_slope,
-        ))
+        return View(
+            *project_visible(
+                self.position,
+                self.block,
+                in_view,
+                camera_from_world,
+                k,
+                frame.depth_m,
+                0.05,
+                0.02,
+                c.see_through_base_m,
+                c.see_through_slope,
+            )
+        )
 
     def count_see_through(self, view: View) -> None:
         """Remember that a keyframe looked through these voxels."""
@@ -126,9 +167,7 @@ class VoxelMap:
 
     def _touched_blocks(self) -> np.ndarray:
         if len(self._touched) < len(self.index.ids):
-            self._touched = np.concatenate(
-                [self._touched, np.zeros(len(self.index.ids) - len(self._touched), bool)]
-            )
+            self._touched = np.concatenate([self._touched, np.zeros(len(self.index.ids) - len(self._touched), bool)])
         return self._touched
 
     def _block_centers(self) -> np.ndarray:
@@ -160,20 +199,45 @@ def color_at_depth(frame: Frame) -> np.ndarray:
     v = (np.arange(d.height) - d.cy) / d.fy * c.fy + c.cy
     map_u = np.broadcast_to(u.astype(np.float32), (d.height, d.width))
     map_v = np.broadcast_to(v.astype(np.float32)[:, None], (d.height, d.width))
-    return cv2.remap(frame.color_rgb, np.ascontiguousarray(map_u), np.ascontiguousarray(map_v),
-                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(
+        frame.color_rgb,
+        np.ascontiguousarray(map_u),
+        np.ascontiguousarray(map_v),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 @njit(cache=True, nogil=True)
 def _accumulate(
-    points, pixels, grid, depth, color, eye, keys, blocks, ids, count, frame_number, max_weight,
-    out_grid, position, mean_color, viewpoint, weight, hits, last_frame, through, block_of, touched
+    points,
+    pixels,
+    grid,
+    depth,
+    color,
+    eye,
+    keys,
+    blocks,
+    ids,
+    count,
+    frame_number,
+    max_weight,
+    out_grid,
+    position,
+    mean_color,
+    viewpoint,
+    weight,
+    hits,
+    last_frame,
+    through,
+    block_of,
+    touched,
 ):
     """Running means over the pixels of one frame; returns the new voxel count and the pixels on new voxels."""
     m = BLOCK_SIDE - 1
     first_new = count
     new_pixels = 0
-    last_key = np.int64(-1)
+    last_key = -1
     block = -1
     for i in range(len(points)):
         x, y, z = grid[i, 0], grid[i, 1], grid[i, 2]

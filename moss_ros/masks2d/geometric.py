@@ -13,8 +13,14 @@ from moss_ros.config import MasksConfig
 
 
 def segment_parts(
-    depth_m: np.ndarray, voxel_image: np.ndarray, background: np.ndarray, position: np.ndarray, normal: np.ndarray,
-    world_from_camera: np.ndarray, k: np.ndarray, config: MasksConfig,
+    depth_m: np.ndarray,
+    voxel_image: np.ndarray,
+    background: np.ndarray,
+    position: np.ndarray,
+    normal: np.ndarray,
+    world_from_camera: np.ndarray,
+    k: np.ndarray,
+    config: MasksConfig,
 ) -> np.ndarray:
     """(H, W) int32 label image, 0 = no mask, else 1..n.
 

@@ -55,7 +55,14 @@ class KeyframeMasks:
         depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
         index = voxels.index
         image = look_up(
-            index.keys, index.blocks, index.ids, depth_m, voxels.reliable(depth_m), pose, k, voxels.voxel_size_m
+            index.keys,
+            index.blocks,
+            index.ids,
+            depth_m,
+            voxels.reliable(depth_m),
+            pose,
+            k,
+            voxels.voxel_size_m,
         )
         labels = segment_parts(depth_m, image, background, voxels.position, normal, pose, k, self._config)
         evidence = lift(image, labels)
@@ -80,6 +87,7 @@ class KeyframeMasks:
         if not self.evidence.views:
             return min(self.keyframes, key=lambda s: self.keyframes[s].stamp_ns)
         seen_by = ones_per_row(self.evidence.seen)
-        own = {s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0
-               for s, v in self.evidence.views.items()}
+        own = {
+            s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0 for s, v in self.evidence.views.items()
+        }
         return min(own, key=lambda s: (own[s], self.keyframes[s].stamp_ns))

@@ -26,30 +26,37 @@ class Lens:
 
     def rectify_color(self, image: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 without distortion; black where the raw image has nothing."""
-        return image if self.map_x is None else cv2.remap(image, self.map_x, self.map_y, cv2.INTER_LINEAR)
+        return self._remap(image, cv2.INTER_LINEAR)
 
     def rectify_depth(self, image: np.ndarray) -> np.ndarray:
         """(H, W) without distortion; nearest pixel, because a mean of two surfaces is on neither."""
-        return image if self.map_x is None else cv2.remap(image, self.map_x, self.map_y, cv2.INTER_NEAREST)
+        return self._remap(image, cv2.INTER_NEAREST)
+
+    def _remap(self, image: np.ndarray, interpolation: int) -> np.ndarray:
+        if self.map_x is None or self.map_y is None:
+            return image
+        return cv2.remap(image, self.map_x, self.map_y, interpolation)
 
 
 def lens_of(msg: Any, width: int, height: int, rectified: bool = False) -> Lens:
     """Lens of the images of width x height that the CameraInfo belongs to (it may state another resolution).
 
     rectified: the images are already without distortion (image_rect topics); P counts then, not K and D.
-    Raises MessageError: camera_info, camera_info_size, distortion_model.
+    Raises MessageError: camera_info, info_size, distortion_model.
     """
     k = np.asarray(msg.p, np.float64).reshape(3, 4)[:, :3] if rectified else np.asarray(msg.k, np.float64).reshape(3, 3)
     if not (np.isfinite(k).all() and k[0, 0] > 0 and k[1, 1] > 0):
         raise MessageError(
-            "camera_info", f"camera_info has focal lengths {k[0, 0]}, {k[1, 1]}: the camera is not calibrated; give "
-            "the driver a calibration file (camera_info_url) or publish camera_info with K filled"
+            "camera_info",
+            f"camera_info has focal lengths {k[0, 0]}, {k[1, 1]}: the camera is not calibrated; give "
+            "the driver a calibration file (camera_info_url) or publish camera_info with K filled",
         )
     stated = (int(msg.width) or width, int(msg.height) or height)
     if abs(width * stated[1] - height * stated[0]) > _ASPECT_TOLERANCE * width * stated[1]:
         raise MessageError(
-            "camera_info_size", f"camera_info is for {stated[0]} x {stated[1]}, the image is {width} x {height}: "
-            "use the camera_info topic that the driver publishes beside this image"
+            "info_size",
+            f"camera_info is for {stated[0]} x {stated[1]}, the image is {width} x {height}: "
+            "use the camera_info topic that the driver publishes beside this image",
         )
     full = Camera(float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), *stated)
     camera = full if stated == (width, height) else full.resized(width, height)
@@ -69,6 +76,7 @@ def _maps(model: str, distortion: np.ndarray, camera: Camera) -> tuple[np.ndarra
     if model in _POLYNOMIAL and len(distortion) in (4, 5, 8, 12, 14):
         return cv2.initUndistortRectifyMap(k, distortion, np.eye(3), k, size, cv2.CV_32FC1)
     raise MessageError(
-        "distortion_model", f"distortion model {model!r} with {len(distortion)} numbers is not known: use plumb_bob, "
-        "rational_polynomial or equidistant, or feed rectified images (an image_rect topic)"
+        "distortion_model",
+        f"distortion model {model!r} with {len(distortion)} numbers is not known: use plumb_bob, "
+        "rational_polynomial or equidistant, or feed rectified images (an image_rect topic)",
     )

@@ -39,8 +39,9 @@ def decode_color(msg: Any) -> np.ndarray:
     if _is_raw(msg):
         if msg.encoding not in _COLOR:
             raise MessageError(
-                "bad_encoding", f"colour encoding {msg.encoding!r} is not one of {', '.join(_COLOR)}: "
-                "let the driver publish rgb8, or check input.color_topic"
+                "bad_encoding",
+                f"colour encoding {msg.encoding!r} is not one of {', '.join(_COLOR)}: "
+                "let the driver publish rgb8, or check input.color_topic",
             )
         channels, conversion = _COLOR[msg.encoding]
         pixels = _pixels(msg, np.dtype(np.uint8), channels)
@@ -58,8 +59,9 @@ def decode_depth(msg: Any) -> np.ndarray:
     if _is_raw(msg):
         if msg.encoding not in _DEPTH:
             raise MessageError(
-                "bad_encoding", f"depth encoding {msg.encoding!r} is not one of {', '.join(_DEPTH)}: "
-                "publish 16UC1 (millimetres) or 32FC1 (metres), or check input.depth_topic"
+                "bad_encoding",
+                f"depth encoding {msg.encoding!r} is not one of {', '.join(_DEPTH)}: "
+                "publish 16UC1 (millimetres) or 32FC1 (metres), or check input.depth_topic",
             )
         values = _pixels(msg, np.dtype(_DEPTH[msg.encoding]), 1)
         in_millimetres = values.dtype.kind == "u"
@@ -85,15 +87,19 @@ def _pixels(msg: Any, dtype: np.dtype, channels: int) -> np.ndarray:
     data = np.frombuffer(msg.data, np.uint8)
     if height < 1 or width < 1 or step < row or len(data) < step * (height - 1) + row:
         raise MessageError(
-            "bad_size", f"{msg.encoding} image says {width} x {height} with {step} bytes a row but holds "
-            f"{len(data)} bytes ({row} a row are needed): the driver fills width, height, step or encoding wrongly"
+            "bad_size",
+            f"{msg.encoding} image says {width} x {height} with {step} bytes a row but holds "
+            f"{len(data)} bytes ({row} a row are needed): the driver fills width, height, step or encoding wrongly",
         )
     if len(data) < step * height:  # the last row may come without its padding
         data = np.concatenate([data, np.zeros(step * height - len(data), np.uint8)])
     rows = data[: step * height].reshape(height, step)[:, :row]
     if dtype.itemsize > 1:
-        order = ">" if msg.is_bigendian else "<"
-        rows = np.ascontiguousarray(rows).view(dtype.newbyteorder(order)).astype(dtype, copy=False)
+        rows = (
+            np.ascontiguousarray(rows)
+            .view(dtype.newbyteorder(">" if msg.is_bigendian else "<"))
+            .astype(dtype, copy=False)
+        )
     return np.ascontiguousarray(rows).reshape((height, width) if channels == 1 else (height, width, channels))
 
 
@@ -101,8 +107,8 @@ def _compressed_depth(msg: Any) -> tuple[np.ndarray, bool]:
     """Values (H, W) of a compressed depth message, and whether they are millimetres."""
     if "rvl" in msg.format.lower():
         raise MessageError(
-            "bad_compression", "compressedDepth with RVL is not read: set the publisher's parameter "
-            "compressedDepth.format to png"
+            "bad_compression",
+            "compressedDepth with RVL is not read: set the publisher's parameter compressedDepth.format to png",
         )
     data = np.frombuffer(msg.data, np.uint8)
     start = 0 if data[:4].tobytes() == _PNG else _DEPTH_HEADER.size
@@ -110,8 +116,9 @@ def _compressed_depth(msg: Any) -> tuple[np.ndarray, bool]:
     values = _decompressed(data[start:], flags, msg.format)
     if values.dtype != np.uint16 or values.ndim != 2:
         raise MessageError(
-            "bad_encoding", f"compressed depth ({msg.format!r}) holds {values.dtype} of shape {values.shape}, not "
-            "16-bit grey: subscribe to the compressedDepth topic, not to the compressed one"
+            "bad_encoding",
+            f"compressed depth ({msg.format!r}) holds {values.dtype} of shape {values.shape}, not "
+            "16-bit grey: subscribe to the compressedDepth topic, not to the compressed one",
         )
     if start == 0 or "32FC1" not in msg.format:
         return values, True
@@ -130,8 +137,9 @@ def _decompressed(data: np.ndarray, flags: int, form: str) -> np.ndarray:
         image = None
     if image is None:
         raise MessageError(
-            "bad_compression", f"compressed image ({form!r}, {len(data)} bytes) cannot be decoded: JPEG and PNG are "
-            "read; check that the topic is an image and that no bytes get lost"
+            "bad_compression",
+            f"compressed image ({form!r}, {len(data)} bytes) cannot be decoded: JPEG and PNG are "
+            "read; check that the topic is an image and that no bytes get lost",
         )
     return image
 
@@ -144,10 +152,11 @@ def _check_unit(depth: np.ndarray, in_millimetres: bool) -> None:
     middle = float(np.median(sample))
     if middle > _FAR_M:
         raise MessageError(
-            "depth_unit", f"the median depth is {middle:.0f} m: 32FC1 must be metres; millimetres belong into 16UC1"
+            "depth_unit",
+            f"the median depth is {middle:.0f} m: 32FC1 must be metres; millimetres belong into 16UC1",
         )
     if in_millimetres and middle < _NEAR_M:
         raise MessageError(
-            "depth_unit", f"the median depth is {1000 * middle:.0f} mm: 16UC1 must be millimetres; metres belong "
-            "into 32FC1"
+            "depth_unit",
+            f"the median depth is {1000 * middle:.0f} mm: 16UC1 must be millimetres; metres belong into 32FC1",
         )

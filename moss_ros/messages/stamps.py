@@ -14,7 +14,8 @@ def stamp_ns(header: Any) -> int:
     value = header.stamp.sec * NANOSECONDS + header.stamp.nanosec
     if value <= 0:
         raise MessageError(
-            "no_stamp", "the stamp is zero: the publisher must stamp its messages with the time of the exposure"
+            "no_stamp",
+            "the stamp is zero: the publisher must stamp its messages with the time of the exposure",
         )
     return int(value)
 

@@ -14,8 +14,12 @@ _CEILING_M = 2.1  # what hangs higher above the lowest point would hide the room
 
 
 def write_map_picture(
-    path: Path, points_m: np.ndarray, colors_rgb: np.ndarray, instance_ids: np.ndarray,
-    instances: tuple[Instance, ...], title: str,
+    path: Path,
+    points_m: np.ndarray,
+    colors_rgb: np.ndarray,
+    instance_ids: np.ndarray,
+    instances: tuple[Instance, ...],
+    title: str,
 ) -> None:
     """Top view of a labelled cloud: points (N, 3), colours (N, 3) uint8, instance id per point (0 = none)."""
     from matplotlib.figure import Figure  # slow to import and only needed here
@@ -73,8 +77,16 @@ def _number_instances(axes, instances: tuple[Instance, ...], extent: tuple[float
         taken.append(tag)
         if tag != (x, y):
             axes.plot([x, tag[0]], [y, tag[1]], color=dark, linewidth=0.7)
-        axes.text(*tag, str(instance.id), fontsize=8.5, weight="bold", color="black", ha="center", va="center",
-                  path_effects=[withStroke(linewidth=2.5, foreground="white")])
+        axes.text(
+            *tag,
+            str(instance.id),
+            fontsize=8.5,
+            weight="bold",
+            color="black",
+            ha="center",
+            va="center",
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )
 
 
 def _free_spot(x: float, y: float, taken: list[tuple[float, float]], gap: float) -> tuple[float, float]:
@@ -104,5 +116,10 @@ def _legend(figure, left: float, instances: tuple[Instance, ...], columns: int) 
         size = " x ".join(f"{v:.2f}" for v in instance.box.size_m)
         color = tuple(c / 255 for c in color_of(instance.id))
         figure.text(x, y, "■", color=color, fontsize=11, va="center")
-        figure.text(x + 0.14 / figure.get_figwidth() * 2, y, f"{instance.id:3d}  {instance.label}  {size} m",
-                    fontsize=8.5, va="center")
+        figure.text(
+            x + 0.14 / figure.get_figwidth() * 2,
+            y,
+            f"{instance.id:3d}  {instance.label}  {size} m",
+            fontsize=8.5,
+            va="center",
+        )

@@ -33,8 +33,13 @@ def write_instances(folder: Path, instances: tuple[Instance, ...]) -> None:
     write_json(folder / "instances.json", {"instances": [instance_as_dict(i) for i in instances]})
 
 
-def write_map(folder: Path, points_m: np.ndarray, colors_rgb: np.ndarray, instances: dict[int, np.ndarray],
-              scores: dict[int, float]) -> None:
+def write_map(
+    folder: Path,
+    points_m: np.ndarray,
+    colors_rgb: np.ndarray,
+    instances: dict[int, np.ndarray],
+    scores: dict[int, float],
+) -> None:
     """map/: points (N, 3) float32 with colours, and the masks as rows into them; plain arrays, no pickle.
 
     instances: id -> rows of its points.
@@ -46,10 +51,16 @@ def write_map(folder: Path, points_m: np.ndarray, colors_rgb: np.ndarray, instan
     voxels = np.concatenate([instances[i] for i in ids]) if ids else np.zeros(0, np.int64)
     np.savez_compressed(out / "points.npz", xyz=points_m.astype(np.float32), rgb=colors_rgb)
     np.savez_compressed(
-        out / "masks.npz", offsets=offsets, voxels=voxels.astype(np.int32), ids=np.array(ids, np.int32),
+        out / "masks.npz",
+        offsets=offsets,
+        voxels=voxels.astype(np.int32),
+        ids=np.array(ids, np.int32),
         scores=np.array([scores[i] for i in ids], np.float32),
     )
-    write_json(out / "manifest.json", {"format": "moss_map", "version": 1, "points": len(points_m), "masks": len(ids)})
+    write_json(
+        out / "manifest.json",
+        {"format": "moss_map", "version": 1, "points": len(points_m), "masks": len(ids)},
+    )
 
 
 def instance_as_dict(instance: Instance) -> dict[str, Any]:

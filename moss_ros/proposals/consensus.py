@@ -68,15 +68,14 @@ def cluster_masks(shared: sp.csr_matrix, view: np.ndarray, config: ProposalConfi
     return nodes
 
 
-def _agreeing(
-    sees: np.ndarray, inside: sp.csr_matrix, threshold: float, agreement: float
-) -> tuple[np.ndarray, int]:
+def _agreeing(sees: np.ndarray, inside: sp.csr_matrix, threshold: float, agreement: float) -> tuple[np.ndarray, int]:
     """Connected groups of nodes whose common observers are enough and mostly support them."""
     supporters = sp.triu(inside @ inside.T, 1).tocoo()
     observers = ones_per_row(sees[supporters.row] & sees[supporters.col])
     agree = (observers >= threshold) & (supporters.data >= agreement * observers)
     graph = sp.csr_matrix(
-        (np.ones(int(agree.sum()), np.int8), (supporters.row[agree], supporters.col[agree])), shape=supporters.shape
+        (np.ones(int(agree.sum()), np.int8), (supporters.row[agree], supporters.col[agree])),
+        shape=supporters.shape,
     )
     count, label = sp.csgraph.connected_components(graph, directed=False)
     return label, count
@@ -121,7 +120,10 @@ def _percentile_of_counts(histogram: np.ndarray, percentile: float) -> float:
 
 
 def _vote(
-    clusters: list[np.ndarray], mask_slot: np.ndarray, mask_voxels: list[np.ndarray], seen: np.ndarray,
+    clusters: list[np.ndarray],
+    mask_slot: np.ndarray,
+    mask_voxels: list[np.ndarray],
+    seen: np.ndarray,
     config: ProposalConfig,
 ) -> tuple[list[np.ndarray], list[float]]:
     """Voxels of each cluster: put there by enough of its views that see them; best cluster wins a voxel."""
@@ -135,9 +137,7 @@ def _vote(
         for slot in mask_slot[cluster]:
             bits[slot // 64] |= np.uint64(1 << int(slot % 64))
         members = np.concatenate([mask_voxels[i] for i in cluster])
-        _vote_cluster(
-            members, votes, seen, bits, config.consensus_detection, number, best_votes, best_ratio, owner
-        )
+        _vote_cluster(members, votes, seen, bits, config.consensus_detection, number, best_votes, best_ratio, owner)
     owned = np.flatnonzero(owner >= 0)
     order = owned[np.argsort(owner[owned], kind="stable")]
     ends = np.searchsorted(owner[order], np.arange(len(clusters) + 1))

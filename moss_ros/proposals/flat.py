@@ -16,7 +16,11 @@ _SAMPLE = 5000  # voxels that are enough for a plane's own colour
 
 
 def flat_proposals(
-    position: np.ndarray, color_rgb: np.ndarray, normal: np.ndarray, grid: np.ndarray, structure: Structure,
+    position: np.ndarray,
+    color_rgb: np.ndarray,
+    normal: np.ndarray,
+    grid: np.ndarray,
+    structure: Structure,
     config: ProposalConfig,
 ) -> MaskProposals:
     """Colour outliers on supports, floor and walls; scores are set by the union."""
@@ -42,7 +46,12 @@ def _planes(position: np.ndarray, normal: np.ndarray, structure: Structure):
 
 
 def _outliers(
-    ids: np.ndarray, color_rgb: np.ndarray, grid: np.ndarray, axis: int, closing: int, opened: bool,
+    ids: np.ndarray,
+    color_rgb: np.ndarray,
+    grid: np.ndarray,
+    axis: int,
+    closing: int,
+    opened: bool,
     c: ProposalConfig,
 ) -> list[np.ndarray]:
     lab = cv2.cvtColor(color_rgb[None].astype(np.uint8), cv2.COLOR_RGB2LAB)[0].astype(np.float32)

@@ -19,7 +19,6 @@ from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, VoxelIndex, block_k
 from moss_ros.mapping.structure import Structure
 from moss_ros.records import MaskProposals
 
-
 _SAMPLE = 400  # voxels of a furniture part that are enough to find what it touches
 
 
@@ -68,8 +67,17 @@ def _above_supports(voxels: SolidVoxels, structure: Structure, rest: np.ndarray,
     for number, support in enumerate(structure.supports, 1):
         footprint, origin = _footprint(voxels.grid[support.voxels])
         _assign_support(
-            voxels.grid, voxels.position, rest, footprint, origin, support.height_m, number, c.rim_m, c.object_max_m,
-            candidate, top,
+            voxels.grid,
+            voxels.position,
+            rest,
+            footprint,
+            origin,
+            support.height_m,
+            number,
+            c.rim_m,
+            c.object_max_m,
+            candidate,
+            top,
         )
     return candidate
 
@@ -123,7 +131,12 @@ def _objects(
 
 
 def _join_fragments(
-    position: np.ndarray, label: np.ndarray, out: np.ndarray, fragments: np.ndarray, base: np.ndarray, gap_m: float
+    position: np.ndarray,
+    label: np.ndarray,
+    out: np.ndarray,
+    fragments: np.ndarray,
+    base: np.ndarray,
+    gap_m: float,
 ) -> None:
     """Hovering parts join the object that most of their near voxels lie next to."""
     distance, nearest = cKDTree(position[base]).query(position[fragments], distance_upper_bound=gap_m)
@@ -187,7 +200,15 @@ def _furniture(voxels: SolidVoxels, free: np.ndarray, objects: np.ndarray, c: Pr
         members = order[ends[part - 1] : ends[part]]
         members = members[:: -(-len(members) // _SAMPLE)]
         votes = _near_votes(
-            members, voxels.grid, voxels.position, label, count + 1, index.keys, index.blocks, index.ids, cells,
+            members,
+            voxels.grid,
+            voxels.position,
+            label,
+            count + 1,
+            index.keys,
+            index.blocks,
+            index.ids,
+            cells,
             c.furniture_gap_m,
         )
         votes[size <= size[part]] = 0

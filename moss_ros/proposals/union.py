@@ -10,8 +10,12 @@ from moss_ros.records import MaskProposals
 
 
 def unite(
-    objects: MaskProposals, flat: MaskProposals, consensus: MaskProposals, position: np.ndarray,
-    is_structure: np.ndarray, config: ProposalConfig,
+    objects: MaskProposals,
+    flat: MaskProposals,
+    consensus: MaskProposals,
+    position: np.ndarray,
+    is_structure: np.ndarray,
+    config: ProposalConfig,
 ) -> MaskProposals:
     """Rank the proposals of all sources and suppress those that repeat a better one."""
     ranked = MaskProposals.join(

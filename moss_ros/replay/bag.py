@@ -11,10 +11,12 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 
 from moss_ros.config import MossConfig
+from moss_ros.messages.bag_file import BagError, open_bag
 from moss_ros.records import Frame
 from moss_ros.replay.topic_guess import guess
-from moss_ros.source.bag_file import BagError, open_bag
 from moss_ros.source.frame_builder import FrameBuilder
+
+Handler = Callable[[Any], list[Frame]]
 
 _TYPES = {
     "color": ("Image", "CompressedImage"),
@@ -34,7 +36,6 @@ class BagSource:
         self.path = Path(path)
         self._config = config
         self._builder = FrameBuilder(config)
-        self._corrupt: Counter[str] = Counter()
         with open_bag(self.path) as reader:
             self._connections(reader)
             topic = reader.topics[config.input.color_topic]
@@ -54,7 +55,7 @@ class BagSource:
     @property
     def drops(self) -> Counter[str]:
         """Messages that gave no frame, by reason."""
-        return self._builder.drops + self._corrupt
+        return self._builder.drops
 
     @property
     def last_message(self) -> dict[str, str]:
@@ -63,7 +64,6 @@ class BagSource:
 
     def __iter__(self) -> Iterator[Frame]:
         self._builder = FrameBuilder(self._config)
-        self._corrupt = Counter()
         with open_bag(self.path) as reader:
             handlers = self._connections(reader)
             self._read_static(reader, handlers)
@@ -79,15 +79,17 @@ class BagSource:
                 ) from error
         yield from self._builder.flush()
 
-    def _handle(
-        self, reader: AnyReader, connection: Connection, raw: Any, handler: Callable[[Any], list[Frame]]
-    ) -> list[Frame]:
+    def _handle(self, reader: AnyReader, connection: Connection, raw: Any, handlers: list[Handler]) -> list[Frame]:
         try:
             message = reader.deserialize(raw, connection.msgtype)
-        except Exception:  # a damaged message must not end the replay, whatever the reader makes of its bytes
-            self._corrupt["corrupt_message"] += 1
+        except Exception as error:  # a damaged message must not end the replay, whatever its bytes do
+            self._builder.drop_log.add(
+                "corrupt_message",
+                f"a message on {connection.topic} cannot be read ({type(error).__name__}: {error}): the recording "
+                "is damaged there",
+            )
             return []
-        return handler(message)
+        return [frame for handler in handlers for frame in handler(message)]
 
     def _read_static(self, reader: AnyReader, handlers: dict[int, Any]) -> None:
         """Static transforms hold for the whole bag, also before they were recorded."""
@@ -95,39 +97,40 @@ class BagSource:
         for connection, _, raw in reader.messages(connections=static) if static else ():
             self._handle(reader, connection, raw, handlers[connection.id][1])
 
-    def _connections(self, reader: AnyReader) -> dict[int, tuple[Connection, Callable[[Any], list[Frame]]]]:
-        """{connection id: (connection, where its messages go)}. Raises BagError for a missing topic or wrong type."""
-        wanted = self._topics()
-        out = {}
-        for topic, (kind, handler) in wanted.items():
+    def _connections(self, reader: AnyReader) -> dict[int, tuple[Connection, list[Handler]]]:
+        """{connection id: (connection, where its messages go)}. Raises BagError for a missing or unfit topic."""
+        out: dict[int, tuple[Connection, list[Handler]]] = {}
+        for topic, kind, handler in self._topics():
             connections = [c for c in reader.connections if c.topic == topic]
             if not connections and topic != "/tf_static":
                 raise BagError(f"no topic {topic} in {self.path}; the topics there are: {_listed(reader)}")
             for connection in connections:
                 if _short(connection) not in _TYPES[kind]:
                     raise BagError(
-                        f"{topic} is a {connection.msgtype}, not {' or '.join(_TYPES[kind])}; the topics there are: "
-                        f"{_listed(reader)}"
+                        f"{topic} is a {connection.msgtype}, not {' or '.join(_TYPES[kind])}; the topics there "
+                        f"are: {_listed(reader)}"
                     )
-                out[connection.id] = (connection, handler)
+                # One camera_info may serve both images.
+                out.setdefault(connection.id, (connection, []))[1].append(handler)
         return out
 
-    def _topics(self) -> dict[str, tuple[str, Callable[[Any], list[Frame]]]]:
+    def _topics(self) -> list[tuple[str, str, Handler]]:
+        """(topic, kind, handler) of everything the configuration wants to read."""
         builder, c = self._builder, self._config.input
-        topics: dict[str, tuple[str, Callable[[Any], list[Frame]]]] = {
-            c.color_topic: ("color", builder.add_color),
-            c.depth_topic: ("depth", builder.add_depth),
-            c.color_info_topic: ("info", builder.add_color_info),
-        }
+        topics: list[tuple[str, str, Handler]] = [
+            (c.color_topic, "color", builder.add_color),
+            (c.depth_topic, "depth", builder.add_depth),
+            (c.color_info_topic, "info", builder.add_color_info),
+        ]
         if c.depth_info_topic:
-            topics[c.depth_info_topic] = ("info", builder.add_depth_info)
+            topics.append((c.depth_info_topic, "info", builder.add_depth_info))
         if c.pose_source == "pose":
-            topics[c.pose_topic] = ("pose", builder.add_pose)
+            topics.append((c.pose_topic, "pose", builder.add_pose))
         elif c.pose_source == "odometry":
-            topics[c.pose_topic] = ("odometry", builder.add_odometry)
+            topics.append((c.pose_topic, "odometry", builder.add_odometry))
         else:
-            topics["/tf"] = ("tf", builder.add_tf)
-            topics["/tf_static"] = ("tf", lambda msg: builder.add_tf(msg, static=True))
+            topics.append(("/tf", "tf", builder.add_tf))
+            topics.append(("/tf_static", "tf", lambda msg: builder.add_tf(msg, static=True)))
         return topics
 
 

@@ -54,8 +54,10 @@ def replay(source: FrameSource, config: MossConfig, out: Path, progress: bool = 
     seconds = time.perf_counter() - start
     write_run(folder, pipeline, snapshot)
     frames = {"received": source.received, "used": used, "dropped": dict(sorted(source.drops.items()))}
-    write_json(folder / "run.json", run_facts(config, frames, pipeline.timings.summary(), seconds,
-                                              (last_ns - first_ns) / 1e9))
+    write_json(
+        folder / "run.json",
+        run_facts(config, frames, pipeline.timings.summary(), seconds, (last_ns - first_ns) / 1e9),
+    )
     return folder
 
 
@@ -85,8 +87,14 @@ def write_run(folder: Path, pipeline: Pipeline, snapshot: Snapshot) -> None:
     cloud = pipeline.cloud()
     rows = {i.id: np.flatnonzero(cloud.instance_ids == i.id) for i in snapshot.instances}
     write_map(folder, cloud.points_m, cloud.colors_rgb, rows, {i.id: i.score for i in snapshot.instances})
-    write_map_picture(folder / "map.png", cloud.points_m, cloud.colors_rgb, cloud.instance_ids, snapshot.instances,
-                      f"{len(snapshot.instances)} instances from above")
+    write_map_picture(
+        folder / "map.png",
+        cloud.points_m,
+        cloud.colors_rgb,
+        cloud.instance_ids,
+        snapshot.instances,
+        f"{len(snapshot.instances)} instances from above",
+    )
     evidence = folder / "evidence"
     evidence.mkdir(exist_ok=True)
     for instance in snapshot.instances:
@@ -96,7 +104,10 @@ def write_run(folder: Path, pipeline: Pipeline, snapshot: Snapshot) -> None:
 
 
 def run_facts(
-    config: MossConfig, frames: dict[str, Any], stages: dict[str, dict[str, float]], seconds: float,
+    config: MossConfig,
+    frames: dict[str, Any],
+    stages: dict[str, dict[str, float]],
+    seconds: float,
     bag_seconds: float,
 ) -> dict[str, Any]:
     """The content of run.json."""

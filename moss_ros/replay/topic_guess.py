@@ -8,6 +8,7 @@ from typing import Any
 
 from rosbags.highlevel import AnyReader
 
+from moss_ros.messages.bag_file import BagError
 from moss_ros.messages.stamps import frame_name
 
 _NOT_COLOR = re.compile(r"depth|infra|/ir(?:\d|/|$)|mask|label|semantic|theora|debug|overlay", re.IGNORECASE)
@@ -16,14 +17,14 @@ _TRANSPORT = re.compile(r"/(compressed|compressedDepth)$")
 
 
 def guess(reader: AnyReader, path: Path) -> dict[str, Any]:
-    """{"input.NAME": value} for MossConfig. Raises ValueError when there is no colour or depth."""
+    """{"input.NAME": value} for MossConfig. Raises BagError when there is no colour or depth."""
     types = {c.topic: c.msgtype.rsplit("/", 1)[-1] for c in reader.connections if reader.topics[c.topic].msgcount}
     color = _best([t for t in types if _is_image(types[t]) and not _NOT_COLOR.search(t)], _color_rank)
     depth = _best([t for t in types if _is_image(types[t]) and _is_depth(t)], _depth_rank)
     infos = [t for t in types if types[t] == "CameraInfo"]
     if color is None or depth is None or not infos:
         missing = "colour image" if color is None else "depth image" if depth is None else "camera_info"
-        raise ValueError(
+        raise BagError(
             f"no topic of {path} looks like a {missing}; name the topics with --set input.color_topic=... "
             f"(topics there: {', '.join(f'{t} ({n})' for t, n in sorted(types.items())) or 'none'})"
         )
@@ -47,7 +48,13 @@ def _is_depth(topic: str) -> bool:
 
 
 def _color_rank(topic: str) -> tuple:
-    return (not _COLOR.search(topic), "image_rect" not in topic, bool(_TRANSPORT.search(topic)), len(topic), topic)
+    return (
+        not _COLOR.search(topic),
+        "image_rect" not in topic,
+        bool(_TRANSPORT.search(topic)),
+        len(topic),
+        topic,
+    )
 
 
 def _depth_rank(topic: str) -> tuple:
@@ -66,7 +73,10 @@ def _sibling_info(topic: str) -> str:
 
 def _nearest(topic: str, infos: list[str]) -> str:
     def shared(info: str) -> int:
-        return next((i for i, (a, b) in enumerate(zip(topic, info, strict=False)) if a != b), min(len(topic), len(info)))
+        return next(
+            (i for i, (a, b) in enumerate(zip(topic, info, strict=False)) if a != b),
+            min(len(topic), len(info)),
+        )
 
     return _sibling_info(topic) if _sibling_info(topic) in infos else max(sorted(infos), key=shared)
 

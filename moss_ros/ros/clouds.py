@@ -30,7 +30,7 @@ def cloud_msg(
     if instance_ids is not None:
         table["instance"] = instance_ids
     data = array.array("B")
-    data.frombytes(memoryview(table).cast("B") if len(table) else b"")
+    data.frombytes(table.tobytes())
     return PointCloud2(
         header=header,
         height=1,

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from moss_msgs.msg import Instance as InstanceMsg
+from moss_msgs.msg import InstanceArray
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
-from moss_msgs.msg import Instance as InstanceMsg
-from moss_msgs.msg import InstanceArray
 from moss_ros.messages.stamps import split_ns
 from moss_ros.records import Instance, OrientedBox, Snapshot
 

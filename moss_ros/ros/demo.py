@@ -68,8 +68,14 @@ def _report(folder: Path, listener: _Listener, bag: Path) -> int:
     write_instances(folder, instances)
     rows = {i.id: np.flatnonzero(ids == i.id) for i in instances}
     write_map(folder, points, colors, rows, {i.id: i.score for i in instances})
-    write_map_picture(folder / "map.png", points, colors, ids, instances,
-                      f"{bag.parent.name or bag.name}: {len(instances)} instances from above")
+    write_map_picture(
+        folder / "map.png",
+        points,
+        colors,
+        ids,
+        instances,
+        f"{bag.parent.name or bag.name}: {len(instances)} instances from above",
+    )
     (folder / "evidence").mkdir(exist_ok=True)
     for instance_id, jpeg in pictures.items():
         (folder / "evidence" / f"{instance_id}.jpg").write_bytes(jpeg)
@@ -121,8 +127,8 @@ class _Listener(Node):
         self.create_subscription(InstanceArray, "/mapper/instances", self._on_array, _LATCHED)
         self.create_subscription(PointCloud2, "/mapper/cloud", self._on_cloud, 2)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._get_instance = self.create_client(GetInstance, "/mapper/get_instance")
-        self._segment = self.create_client(Trigger, "/mapper/segment")
+        self._get_instance: Any = self.create_client(GetInstance, "/mapper/get_instance")
+        self._segment: Any = self.create_client(Trigger, "/mapper/segment")
 
     def close(self) -> None:
         """Leave the graph."""
@@ -198,8 +204,11 @@ class _Listener(Node):
             if key.endswith(STAGE_SUFFIX):
                 figures = (float(v) for v in value.split(","))
                 stages[key.removesuffix(STAGE_SUFFIX)] = dict(zip(STAGE_FIGURES, figures, strict=True))
-        frames = {"received": int(self._status.get("received", 0)), "used": int(self._status.get("used", 0)),
-                  "dropped": dropped}
+        frames = {
+            "received": int(self._status.get("received", 0)),
+            "used": int(self._status.get("used", 0)),
+            "dropped": dropped,
+        }
         return {"frames": frames, "stages": stages, "peak_rss_mb": float(self._status.get("peak_rss_mb", 0))}
 
     def _spin(self, seconds: float) -> None:

@@ -44,7 +44,11 @@ class HealthReport:
         fresh = health.drops - self._before
         level, text = self._judge(health, fresh)
         self._before, self._received_before = health.drops, health.received
-        values = {"received": str(health.received), "used": str(health.used), "instances": str(health.instances)}
+        values = {
+            "received": str(health.received),
+            "used": str(health.used),
+            "instances": str(health.instances),
+        }
         values["peak_rss_mb"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
         for reason, count in sorted(health.drops.items()):
             values[f"dropped {reason}"] = str(count)

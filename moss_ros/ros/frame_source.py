@@ -21,9 +21,7 @@ _POSE_DEPTH = 200
 class FrameSource:
     """Feeds a matcher from topics; every match goes to ``on_match``."""
 
-    def __init__(
-        self, node: Node, config: InputConfig, matcher: Matcher, on_match: Callable[[Match], None]
-    ) -> None:
+    def __init__(self, node: Node, config: InputConfig, matcher: Matcher, on_match: Callable[[Match], None]) -> None:
         """Raises ConfigError when a message package for the pose source is missing."""
         self._node = node
         self._on_match = on_match

@@ -38,12 +38,17 @@ class MapperNode(Node):
         self._builder = FrameBuilder(config)
         self._outputs = Outputs(self, frame)
         self._worker = Worker(
-            pipeline or _ready_pipeline(self, config), config, self._builder.drop_log, self._builder.build,
+            pipeline or _ready_pipeline(self, config),
+            config,
+            self._builder.drop_log,
+            self._builder.build,
             self._outputs.snapshot,
         )
         self._source = FrameSource(self, config.input, self._builder.matcher, self._worker.put)
         self._answering = Services(self, self._worker, self._outputs, frame)
-        self._report = HealthReport(self.get_fully_qualified_name(), config.input.color_topic, config.node.warn_period_s)
+        self._report = HealthReport(
+            self.get_fully_qualified_name(), config.input.color_topic, config.node.warn_period_s
+        )
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._cloud_request: Future[None] | None = None
         self._start_timers(config.node)
@@ -53,13 +58,11 @@ class MapperNode(Node):
             f"{config.input.pose_topic if config.input.pose_source != 'tf' else '/tf'}"
         )
 
-    def destroy_node(self) -> None:
-        """End the worker, then the node."""
-        worker = getattr(self, "_worker", None)
-        if worker is not None and not worker.stop():
+    def stop(self) -> None:
+        """End the worker; call it before destroy_node."""
+        if not self._worker.stop():
             self.get_logger().error("the mapping thread does not end")
         logging.getLogger("moss_ros").removeHandler(self._log_handler)
-        super().destroy_node()
 
     def _start_timers(self, periods: Any) -> None:
         # Wall time: a paused bag must not stop diagnostics and displays.

@@ -33,11 +33,6 @@ class MarkerBoard:
         self._shown = new
         self._stamp_ns = snapshot.stamp_ns
 
-    def clear(self) -> None:
-        """Everything is gone (a reset)."""
-        self._removed |= self._shown.keys()
-        self._shown, self._changed = {}, set()
-
     def take(self, everything: bool = False) -> MarkerArray | None:
         """Changes since the last call, or everything for a new listener; None when there is nothing to say."""
         ids = sorted(self._shown if everything else self._changed)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
+from moss_msgs.msg import InstanceArray
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from moss_msgs.msg import InstanceArray
 from moss_ros.records import Snapshot
 from moss_ros.ros.clouds import cloud_msg
 from moss_ros.ros.conversions import header_msg, instance_array
@@ -18,7 +19,7 @@ from moss_ros.ros.markers import MarkerBoard
 
 
 class Outputs:
-    """Publishers; called from the worker's thread, except for markers (the marker timer)."""
+    """Publishers. The worker's thread calls snapshot and cloud, a timer calls markers."""
 
     def __init__(self, node: Node, frame: str) -> None:
         self._frame = frame
@@ -29,9 +30,8 @@ class Outputs:
         self._detections = (
             None if Detection3DArray is None else node.create_publisher(Detection3DArray, "~/detections", 10)
         )
-        self._latest: Snapshot | None = None
-        self._told: Snapshot | None = None
         self._board = MarkerBoard(frame)
+        self._board_lock = Lock()
         self._marker_listeners = 0
 
     def snapshot(self, snapshot: Snapshot) -> None:
@@ -39,7 +39,8 @@ class Outputs:
         self._instances.publish(instance_array(snapshot, self._frame))
         if self._detections is not None:
             self._detections.publish(detection_array(snapshot, self._frame))
-        self._latest = snapshot
+        with self._board_lock:
+            self._board.update(snapshot)
 
     def cleared(self, stamp_ns: int, ids: frozenset[int]) -> None:
         """Tell everybody that the map is empty now."""
@@ -47,14 +48,13 @@ class Outputs:
 
     def markers(self) -> None:
         """Publish the changed markers; all of them when somebody new listens."""
-        latest = self._latest
-        if latest is not None and latest is not self._told:
-            self._board.update(latest)
-            self._told = latest
         listeners = self._markers.get_subscription_count()
         is_new = listeners > self._marker_listeners
         self._marker_listeners = listeners
-        message = self._board.take(everything=is_new) if listeners else None
+        if not listeners:
+            return
+        with self._board_lock:
+            message = self._board.take(everything=is_new)
         if message is not None:
             self._markers.publish(message)
 

@@ -19,8 +19,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.highlevel import AnyReader
 from rosgraph_msgs.msg import Clock
 
+from moss_ros.messages.bag_file import open_bag
 from moss_ros.ros.conversions import time_msg
-from moss_ros.source.bag_file import open_bag
 
 _CLOCK_STEP_S = 0.01
 _SETTLE_S = 0.5  # the listeners count as complete when none came for so long
@@ -84,7 +84,7 @@ class PlayerNode(Node):
     def _number(self, name: str, default: float) -> float:
         from rcl_interfaces.msg import ParameterDescriptor
 
-        value = self.declare_parameter(name, default, ParameterDescriptor(dynamic_typing=True)).value
+        value: Any = self.declare_parameter(name, default, ParameterDescriptor(dynamic_typing=True)).value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"{name} must be a number, got {value!r}")
         return value

@@ -15,15 +15,19 @@ _KINDS = {PointField.FLOAT32: "<f4", PointField.INT32: "<i4"}
 
 def cloud_from_message(message: PointCloud2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points (N, 3) float32, colours (N, 3) uint8, instance ids (N,) int32 (0 where the cloud has none)."""
-    layout = np.dtype({
-        "names": [f.name for f in message.fields], "formats": [_KINDS[f.datatype] for f in message.fields],
-        "offsets": [f.offset for f in message.fields], "itemsize": message.point_step,
-    })
+    layout = np.dtype(
+        {
+            "names": [f.name for f in message.fields],
+            "formats": [_KINDS[f.datatype] for f in message.fields],
+            "offsets": [f.offset for f in message.fields],
+            "itemsize": message.point_step,
+        }
+    )
     table = np.frombuffer(message.data, layout)
     points = np.stack([table["x"], table["y"], table["z"]], 1)
     bits = np.ascontiguousarray(table["rgb"]).view(np.uint32)
     colors = np.stack([(bits >> 16) & 255, (bits >> 8) & 255, bits & 255], 1).astype(np.uint8)
-    ids = table["instance"].copy() if "instance" in layout.names else np.zeros(len(table), np.int32)
+    ids = table["instance"].copy() if "instance" in (layout.names or ()) else np.zeros(len(table), np.int32)
     return points, colors, ids
 
 
@@ -32,15 +36,23 @@ def instance_from_message(message: Any, points: PointCloud2) -> Instance:
     xyz, colors, _ = cloud_from_message(points)
     center, turn, size = message.box_pose.position, message.box_pose.orientation, message.box_size
     return Instance(
-        id=message.id, state=InstanceState(message.state),
+        id=message.id,
+        state=InstanceState(message.state),
         box=OrientedBox(
-            np.array([center.x, center.y, center.z]), np.array([size.x, size.y, size.z]),
+            np.array([center.x, center.y, center.z]),
+            np.array([size.x, size.y, size.z]),
             2 * math.atan2(turn.z, turn.w),
         ),
         centroid_m=np.array([message.centroid.x, message.centroid.y, message.centroid.z]),
-        points_m=xyz, colors_rgb=colors, score=message.score, label=message.label, label_score=message.label_score,
-        first_seen_ns=_ns(message.first_seen), last_seen_ns=_ns(message.last_seen),
-        observations=message.observations, source=message.source,
+        points_m=xyz,
+        colors_rgb=colors,
+        score=message.score,
+        label=message.label,
+        label_score=message.label_score,
+        first_seen_ns=_ns(message.first_seen),
+        last_seen_ns=_ns(message.last_seen),
+        observations=message.observations,
+        source=message.source,
     )
 
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any, Protocol
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
-from rclpy.node import Node
 
 from moss_ros.config import ConfigError
 
 
-def run_node(make: Callable[[], Node], arguments: list[str] | None = None, threads: int = 4) -> int:
+class StoppableNode(Protocol):
+    """A node that must end its own thread before it is destroyed."""
+
+    def stop(self) -> None:
+        """End the thread."""
+        ...
+
+    def destroy_node(self) -> None:
+        """Of rclpy."""
+        ...
+
+
+def run_node(make: Callable[[], Any], arguments: list[str] | None = None, threads: int = 4) -> int:
     """Make the node, spin it until shutdown, destroy it. Returns the exit code; 2 when the user can fix it."""
     rclpy.init(args=arguments)
-    node: Node | None = None
+    node: StoppableNode | None = None
     executor: MultiThreadedExecutor | None = None
     try:
         node = make()
@@ -32,8 +44,10 @@ def run_node(make: Callable[[], Node], arguments: list[str] | None = None, threa
             raise
     finally:
         if node is not None:
-            node.destroy_node()
+            node.stop()  # first, so that no callback waits for the work any more
         if executor is not None:
             executor.shutdown(timeout_sec=5.0)
+        if node is not None:
+            node.destroy_node()
         rclpy.try_shutdown()
     return 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from moss_msgs.srv import GetInstance
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from moss_msgs.srv import GetInstance
 from moss_ros.records import Instance
 from moss_ros.ros.clouds import cloud_msg
 from moss_ros.ros.conversions import header_msg, instance_msg

@@ -60,8 +60,12 @@ class Worker:
     """Runs until stopped. An exception of a frame or segmentation is counted and logged; the thread lives on."""
 
     def __init__(
-        self, pipeline: MappingPipeline, config: MossConfig, drops: DropLog,
-        build: Callable[[Match], Frame | None], on_snapshot: Callable[[Snapshot], None],
+        self,
+        pipeline: MappingPipeline,
+        config: MossConfig,
+        drops: DropLog,
+        build: Callable[[Match], Frame | None],
+        on_snapshot: Callable[[Snapshot], None],
     ) -> None:
         self.pipeline = pipeline
         self.snapshot: Snapshot | None = None  # the last one
@@ -94,8 +98,10 @@ class Worker:
         replaced = self._slot.put(match)
         if replaced:
             self._drops.add(
-                "busy", "mapping is slower than the camera: raise mapping.pixel_stride or mapping.voxel_size_m, "
-                "raise node.segment_period_s, or lower the camera's rate", replaced,
+                "busy",
+                "mapping is slower than the camera: raise mapping.pixel_stride or mapping.voxel_size_m, "
+                "raise node.segment_period_s, or lower the camera's rate",
+                replaced,
             )
         self._wake.set()
 

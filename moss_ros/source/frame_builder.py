@@ -100,8 +100,18 @@ class FrameBuilder:
         depth_lens = self._lens(self.config.depth_topic, match.depth_info, depth)
         depth = depth_lens.rectify_depth(depth)
         depth[(depth < self.config.depth_min_m) | (depth > self.config.depth_max_m)] = 0.0
+        if not depth.any():
+            raise MessageError(
+                "depth_empty",
+                f"no depth between input.depth_min_m = {self.config.depth_min_m:g} and input.depth_max_m = "
+                f"{self.config.depth_max_m:g} m: nothing is in range, or the sensor is covered",
+            )
         return Frame(
-            match.stamp_ns, color_lens.rectify_color(color), color_lens.camera, depth, depth_lens.camera,
+            match.stamp_ns,
+            color_lens.rectify_color(color),
+            color_lens.camera,
+            depth,
+            depth_lens.camera,
             match.world_from_camera,
         )
 

@@ -90,8 +90,9 @@ class Matcher:
             self._jump_back(stamp, newest)
         elif self._pairer.is_duplicate(side, stamp):
             self._drops.add(
-                "duplicate", f"two {side} images have the stamp {stamp / 1e9:.6f}: two publishers on one topic, or a "
-                "driver that repeats frames"
+                "duplicate",
+                f"two {side} images have the stamp {stamp / 1e9:.6f}: two publishers on one topic, or a "
+                "driver that repeats frames",
             )
             return []
         pairs, lost = self._pairer.add(side, stamp, msg)
@@ -152,8 +153,9 @@ class Matcher:
         self._waiting.clear()
         self._poses.forget_time_after((stamp + newest) // 2)
         self._drops.add(
-            "time_jump", f"the image time jumped back by {(newest - stamp) / 1e9:.1f} s (a bag that starts again?): "
-            f"{waiting} waiting images are forgotten, mapping goes on"
+            "time_jump",
+            f"the image time jumped back by {(newest - stamp) / 1e9:.1f} s (a bag that starts again?): "
+            f"{waiting} waiting images are forgotten, mapping goes on",
         )
 
     def _drop_pair(self, pair: Pair, reason: str, why: str) -> None:
@@ -167,8 +169,8 @@ class Matcher:
                 why = f"nothing came on {topic}: check the topic name, its type and its QoS (input.reliability)"
             else:
                 why = (
-                    f"none on {topic} within input.sync_tolerance_s = {self._config.sync_tolerance_s:g} s (the newest is "
-                    f"{(image.newest_partner_ns - image.stamp_ns) / 1e9:+.3f} s away): raise it when the cameras are not "
-                    "triggered together"
+                    f"none on {topic} within input.sync_tolerance_s = {self._config.sync_tolerance_s:g} s (the newest "
+                    f"is {(image.newest_partner_ns - image.stamp_ns) / 1e9:+.3f} s away): raise it when the cameras "
+                    "are not triggered together"
                 )
             self._drops.add(f"no_{other}", f"{image.side} image without {other}: {why}")

@@ -55,7 +55,10 @@ class PoseSource:
         """One TransformStamped of /tf or /tf_static."""
         parent, child = frame_name(transform.header.frame_id), frame_name(transform.child_frame_id)
         if not parent or not child or parent == child:
-            raise MessageError("pose_frame", f"a transform goes from {parent!r} to {child!r}: its publisher must name two frames")
+            raise MessageError(
+                "pose_frame",
+                f"a transform goes from {parent!r} to {child!r}: its publisher must name two frames",
+            )
         move = transform.transform
         matrix = _matrix(move.translation, move.rotation)
         if static:
@@ -67,8 +70,9 @@ class PoseSource:
         frame = frame_name(header.frame_id)
         if frame != self._map_frame:
             raise MessageError(
-                "pose_frame", f"poses on {self._config.pose_topic} are in frame {frame!r}, the map is "
-                f"{self._map_frame!r}: set input.map_frame to {frame!r}, or let the pose source publish in the map frame"
+                "pose_frame",
+                f"poses on {self._config.pose_topic} are in frame {frame!r}, the map is "
+                f"{self._map_frame!r}: set input.map_frame to {frame!r}, or let the source publish in the map frame",
             )
         stamp = stamp_ns(header)
         matrix = _matrix(pose.position, pose.orientation)

@@ -79,13 +79,15 @@ class PoseBuffer:
         if i == len(self._stamps):
             late = (stamp_ns - self._stamps[-1]) / 1e9
             raise PoseUnavailable(
-                Wait.LATER, f"the newest pose is {late:.3f} s older than the image: the pose source is late or silent; "
-                "raise input.sync_wait_s when it only lags"
+                Wait.LATER,
+                f"the newest pose is {late:.3f} s older than the image: the pose source is late or silent; "
+                "raise input.sync_wait_s when it only lags",
             )
         before, after = self._stamps[i - 1], self._stamps[i]
         if after - before > self._gap_ns:
             raise PoseUnavailable(
-                Wait.NEVER, f"the poses around the image are {(after - before) / 1e9:.3f} s apart: raise "
-                f"input.pose_gap_s (now {self._gap_ns / 1e9:g}) when so slow poses are good enough"
+                Wait.NEVER,
+                f"the poses around the image are {(after - before) / 1e9:.3f} s apart: raise "
+                f"input.pose_gap_s (now {self._gap_ns / 1e9:g}) when so slow poses are good enough",
             )
         return interpolate(self._poses[i - 1], self._poses[i], (stamp_ns - before) / (after - before))

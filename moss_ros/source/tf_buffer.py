@@ -46,8 +46,9 @@ class TfBuffer:
         if common is None:
             known = ", ".join(sorted({*self._parent, *self._parent.values()})) or "none"
             raise PoseUnavailable(
-                Wait.LATER, f"/tf does not connect {target} and {source}; frames there: {known}. Set input.map_frame "
-                "and input.camera_frame, or publish the missing transform"
+                Wait.LATER,
+                f"/tf does not connect {target} and {source}; frames there: {known}. Set input.map_frame "
+                "and input.camera_frame, or publish the missing transform",
             )
         common_from_source = self._down(up_source[: up_source.index(common)], stamp_ns)
         common_from_target = self._down(up_target[: up_target.index(common)], stamp_ns)

@@ -16,7 +16,8 @@ def neighbours_of(cells):
     """26-neighbour table of cells (N, 3), by search."""
     number = {tuple(c): i for i, c in enumerate(cells.tolist())}
     return np.array(
-        [[number.get(tuple(np.add(c, o)), -1) for o in NEIGHBOUR_OFFSETS.tolist()] for c in cells.tolist()], np.int32
+        [[number.get(tuple(np.add(c, o)), -1) for o in NEIGHBOUR_OFFSETS.tolist()] for c in cells.tolist()],
+        np.int32,
     ).reshape(-1, 26)
 
 
@@ -67,7 +68,8 @@ def test_heights_part_at_the_step():
 
 def test_dropped_voxels_do_not_connect():
     cells = np.array([[i, 0, 0] for i in range(3)])
-    labels, count = level_components(neighbours_of(cells), np.array([True, False, True]), np.zeros(3, np.float32), 1.0)
+    keep = np.array([True, False, True])
+    labels, count = level_components(neighbours_of(cells), keep, np.zeros(3, np.float32), 1.0)
     assert labels.tolist() == [1, 0, 2]
     assert count == 2
 

@@ -29,8 +29,16 @@ def random_pose(rng):
 def seen(points, pose, camera, depth, in_view=(True,), block_of=None):
     block_of = np.zeros(len(points), np.int32) if block_of is None else block_of
     return project_visible(
-        np.asarray(points, np.float32), block_of, np.array(in_view), inverse(pose), camera.matrix,
-        np.asarray(depth, np.float32), 0.05, 0.02, 0.06, 0.02,
+        np.asarray(points, np.float32),
+        block_of,
+        np.array(in_view),
+        inverse(pose),
+        camera.matrix,
+        np.asarray(depth, np.float32),
+        0.05,
+        0.02,
+        0.06,
+        0.02,
     )
 
 
@@ -38,7 +46,8 @@ def seen(points, pose, camera, depth, in_view=(True,), block_of=None):
 @given(seed=st.integers(0, 10**6), stride=st.integers(1, 3))
 def test_back_projected_pixels_project_onto_themselves(seed, stride):
     rng = np.random.default_rng(seed)
-    camera = Camera(rng.uniform(40, 90), rng.uniform(40, 90), rng.uniform(20, 40), rng.uniform(15, 30), 61, 43)
+    fx, fy, cx, cy = rng.uniform([40, 40, 20, 15], [90, 90, 40, 30])
+    camera = Camera(fx, fy, cx, cy, 61, 43)
     pose = random_pose(rng)
     depth = rng.uniform(0.3, 4.0, (43, 61)).astype(np.float32)
     ok = rng.random(depth.shape) < 0.8
@@ -63,9 +72,7 @@ def test_back_projection_by_hand():
     assert np.allclose(at[3 * 7 + 3], [3.0, 2.0, 2.9])  # one pixel down: 2 m / 20
 
 
-@pytest.mark.parametrize(
-    ("u", "pixel"), [(-0.6, None), (-0.4, 0), (0.4, 0), (0.6, 1), (6.4, 6), (6.6, None)]
-)
+@pytest.mark.parametrize(("u", "pixel"), [(-0.6, None), (-0.4, 0), (0.4, 0), (0.6, 1), (6.4, 6), (6.6, None)])
 def test_points_fall_into_the_pixel_they_round_to(u, pixel):
     point = [[(u - 3.0) / 10.0, 0.0, 1.0]]
     visible, pixels, _ = seen(point, np.eye(4), SMALL, np.ones((5, 7)))
@@ -87,10 +94,13 @@ def test_pixels_without_depth_show_nothing_and_see_through_nothing():
 @pytest.mark.parametrize(
     ("measured", "verdict"),
     [
-        (1.0, "visible"), (1.04, "visible"), (0.96, "visible"),
+        (1.0, "visible"),
+        (1.04, "visible"),
+        (0.96, "visible"),
         (0.94, "hidden"),  # 6 cm in front of the point
         (1.07, "neither"),  # behind, but within 0.06 + 0.02 z^2
-        (1.09, "through"), (3.0, "through"),
+        (1.09, "through"),
+        (3.0, "through"),
     ],
 )
 def test_verdict_on_a_point_at_one_metre(measured, verdict):
@@ -115,16 +125,19 @@ def test_blocks_out_of_view_are_skipped():
 def test_no_block_with_a_visible_voxel_is_culled(seed):
     rng = np.random.default_rng(seed)
     side, far = 0.64, 4.0
-    camera = Camera(rng.uniform(20, 200), rng.uniform(20, 200), rng.uniform(-30, 190), rng.uniform(-30, 150), 160, 120)
+    fx, fy, cx, cy = rng.uniform([20, 20, -30, -30], [200, 200, 190, 150])
+    camera = Camera(fx, fy, cx, cy, 160, 120)
     pose = random_pose(rng)
     # Points in front of the camera in every pixel, on and beyond the image border.
     z = rng.uniform(0.1, far - 1e-3, 400)
-    rays = [(rng.uniform(-1, 161, 400) - camera.cx) / camera.fx, (rng.uniform(-1, 121, 400) - camera.cy) / camera.fy]
+    rays = [
+        (rng.uniform(-1, 161, 400) - camera.cx) / camera.fx,
+        (rng.uniform(-1, 121, 400) - camera.cy) / camera.fy,
+    ]
     points = (np.stack([rays[0] * z, rays[1] * z, z], 1) @ pose[:3, :3].T + pose[:3, 3]).astype(np.float32)
     blocks, block_of = np.unique(np.floor(points / side), axis=0, return_inverse=True)
-    in_view = blocks_in_view(
-        (blocks + 0.5) * side, side * np.sqrt(3) / 2, inverse(pose), camera.matrix, 160, 120, far
-    )
+    centers, radius = (blocks + 0.5) * side, side * np.sqrt(3) / 2
+    in_view = blocks_in_view(centers, radius, inverse(pose), camera.matrix, 160, 120, far)
     local = (points - pose[:3, 3]) @ pose[:3, :3]
     u = local[:, 0] / local[:, 2] * camera.fx + camera.cx
     v = local[:, 1] / local[:, 2] * camera.fy + camera.cy
@@ -142,8 +155,16 @@ def test_culling_changes_nothing_in_the_room():
     voxels, _ = room_map()
     for frame in room_frames()[::7]:
         everything = project_visible(
-            voxels.position, voxels.block, np.ones(voxels.index.block_count, bool), inverse(frame.world_from_camera),
-            frame.depth_camera.matrix, frame.depth_m, 0.05, 0.02, MAPPING.see_through_base_m, MAPPING.see_through_slope,
+            voxels.position,
+            voxels.block,
+            np.ones(voxels.index.block_count, bool),
+            inverse(frame.world_from_camera),
+            frame.depth_camera.matrix,
+            frame.depth_m,
+            0.05,
+            0.02,
+            MAPPING.see_through_base_m,
+            MAPPING.see_through_slope,
         )
         view = voxels.view(frame)
         assert np.array_equal(view.visible, everything[0])
@@ -172,8 +193,14 @@ def test_look_up_finds_nothing_in_an_empty_map():
     frame = render(room(), orbit()[0])
     index = VoxelMap(MAPPING).index
     image = look_up(
-        index.keys, index.blocks, index.ids, frame.depth_m, frame.depth_m > 0, frame.world_from_camera,
-        frame.depth_camera.matrix, 0.02,
+        index.keys,
+        index.blocks,
+        index.ids,
+        frame.depth_m,
+        frame.depth_m > 0,
+        frame.world_from_camera,
+        frame.depth_camera.matrix,
+        0.02,
     )
     assert image.shape == (120, 160) and (image == -1).all()
 

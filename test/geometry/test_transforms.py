@@ -73,7 +73,12 @@ def test_quaternion_round_trip(pose):
 
 @pytest.mark.parametrize(
     ("diagonal", "expected"),
-    [((1, 1, 1), (0, 0, 0, 1)), ((1, -1, -1), (1, 0, 0, 0)), ((-1, 1, -1), (0, 1, 0, 0)), ((-1, -1, 1), (0, 0, 1, 0))],
+    [
+        ((1, 1, 1), (0, 0, 0, 1)),
+        ((1, -1, -1), (1, 0, 0, 0)),
+        ((-1, 1, -1), (0, 1, 0, 0)),
+        ((-1, -1, 1), (0, 0, 1, 0)),
+    ],
 )
 def test_half_turns_where_w_is_zero(diagonal, expected):
     assert np.abs(quaternion_xyzw(np.diag(diagonal))).tolist() == list(expected)
@@ -89,7 +94,8 @@ def test_slerp_takes_the_short_way():
 
 
 def test_slerp_between_equal_poses():
-    assert np.allclose(interpolate(about_z(33, (1, 1, 1)), about_z(33, (1, 1, 1)), 0.7), about_z(33, (1, 1, 1)))
+    pose = about_z(33, (1, 1, 1))
+    assert np.allclose(interpolate(pose, pose, 0.7), pose)
 
 
 @PROPERTY

@@ -52,7 +52,9 @@ def linked(index, grid, first=0, table=None):
 
 def brute_force(grid):
     number = {tuple(row): i for i, row in enumerate(grid.tolist())}
-    return [[number.get((x + i, y + j, z + k), -1) for i, j, k in NEIGHBOUR_OFFSETS.tolist()] for x, y, z in grid.tolist()]
+    return [
+        [number.get((x + i, y + j, z + k), -1) for i, j, k in NEIGHBOUR_OFFSETS.tolist()] for x, y, z in grid.tolist()
+    ]
 
 
 @PROPERTY
@@ -74,9 +76,10 @@ def test_finds_nothing_where_nothing_is(grid, probe):
 
 def test_minus_one_and_zero_lie_in_different_blocks():
     index = VoxelIndex()
-    index.ensure_blocks(np.array([[-1, 0, 0], [0, 0, 0], [BLOCK_SIDE - 1, 0, 0], [BLOCK_SIDE, 0, 0]], np.int32))
+    last = BLOCK_SIDE - 1
+    index.ensure_blocks(np.array([[-1, 0, 0], [0, 0, 0], [last, 0, 0], [last + 1, 0, 0]], np.int32))
     assert index.block_count == 3
-    assert block_of(index, (0, 0, 0)) == block_of(index, (BLOCK_SIDE - 1, 0, 0)) != block_of(index, (-1, 0, 0))
+    assert block_of(index, (0, 0, 0)) == block_of(index, (last, 0, 0)) != block_of(index, (-1, 0, 0))
 
 
 def test_many_blocks_survive_growth_of_table_and_storage():
@@ -106,7 +109,7 @@ def test_keys_of_blocks_near_and_far_differ():
 
 
 def test_opposite_offset_is_25_minus():
-    assert (NEIGHBOUR_OFFSETS == -NEIGHBOUR_OFFSETS[::-1]).all()
+    assert (-NEIGHBOUR_OFFSETS[::-1] == NEIGHBOUR_OFFSETS).all()
     assert len({tuple(o) for o in NEIGHBOUR_OFFSETS.tolist()}) == 26
     assert BLOCK_SIDE == 2**BLOCK_BITS
 

@@ -29,7 +29,15 @@ def in_box(box, points):
 
 @pytest.mark.parametrize(
     ("yaw_deg", "expected_deg", "swapped"),
-    [(0, 0, False), (30, 30, False), (-30, -30, False), (44, 44, False), (60, -30, True), (100, 10, True), (170, -10, False)],
+    [
+        (0, 0, False),
+        (30, 30, False),
+        (-30, -30, False),
+        (44, 44, False),
+        (60, -30, True),
+        (100, 10, True),
+        (170, -10, False),
+    ],
 )
 def test_turned_cuboid_by_hand(yaw_deg, expected_deg, swapped):
     box = oriented_box(cuboid((0.6, 0.2, 0.4), yaw_deg, (1.0, -2.0, 0.7)))
@@ -48,7 +56,8 @@ def test_box_far_from_the_origin_is_as_exact():
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 40))
 def test_box_holds_every_point(seed, count):
     rng = np.random.default_rng(seed)
-    points = (rng.normal(size=(count, 3)) * rng.uniform(0.01, 2, 3) + rng.uniform(-20, 20, 3)).astype(np.float32)
+    spread, center = rng.uniform(0.01, 2, 3), rng.uniform(-20, 20, 3)
+    points = (rng.normal(size=(count, 3)) * spread + center).astype(np.float32)
     box = oriented_box(points)
     assert (np.abs(in_box(box, points)) <= box.size_m / 2 + 1e-4).all()
     assert -np.pi / 4 <= box.yaw_rad < np.pi / 4 + 1e-9

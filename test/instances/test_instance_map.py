@@ -203,7 +203,12 @@ def test_description_by_hand():
     assert np.allclose(instance.box.size_m, (0.2, 0.005, 0.005), atol=1e-6)
     assert instance.points_m.shape == (11, 3)
     assert instance.colors_rgb.dtype == np.uint8 and (instance.colors_rgb == 100).all()
-    assert (instance.score, instance.source, instance.label, instance.label_score) == (0.75, "object", "object", 0.0)
+    assert (instance.score, instance.source, instance.label, instance.label_score) == (
+        0.75,
+        "object",
+        "object",
+        0.0,
+    )
 
 
 def test_single_voxel_instance():

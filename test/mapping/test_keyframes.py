@@ -32,7 +32,13 @@ def test_first_frame_is_always_a_keyframe():
 
 @pytest.mark.parametrize(
     ("frame", "accepted"),
-    [(at(0.09), False), (at(0.11), True), (at(degrees=7.5), False), (at(degrees=8.5), True), (at(-0.11), True)],
+    [
+        (at(0.09), False),
+        (at(0.11), True),
+        (at(degrees=7.5), False),
+        (at(degrees=8.5), True),
+        (at(-0.11), True),
+    ],
 )
 def test_motion_makes_a_keyframe(frame, accepted):
     assert verdicts((at(), 10.0, 0.0), (frame, 10.0, 0.0)) == [True, accepted]
@@ -84,7 +90,10 @@ def test_stored_keyframe_gives_depth_and_color_back():
     assert keyframe.camera == keyframe.color_camera == CAMERA
 
 
-@pytest.mark.parametrize(("depth", "stored"), [(6.49, 6.49), (6.6, 0.0), (100.0, 0.0), (np.nan, 0.0), (np.inf, 0.0)])
+@pytest.mark.parametrize(
+    ("depth", "stored"),
+    [(6.49, 6.49), (6.6, 0.0), (100.0, 0.0), (np.nan, 0.0), (np.inf, 0.0)],
+)
 def test_depth_beyond_the_storage_is_no_measurement(depth, stored):
     keyframe = make_keyframe(replace(at(), depth_m=np.full_like(ZERO, depth)), 0, 0.0)
     assert np.allclose(keyframe.depth_m, stored, atol=1e-4)

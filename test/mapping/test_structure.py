@@ -38,11 +38,11 @@ def of_points(*surfaces, config=CONFIG):
 
 
 def sheet(u, v, w, size=(3.0, 2.4), step=0.02, at=0.0, lift=None):
-    """Points on a rectangle spanned by unit vectors u and v at offset ``at`` along w; lift moves them along w."""
-    i, j = np.meshgrid(np.arange(0, size[0], step) + step / 2, np.arange(0, size[1], step) + step / 2, indexing="ij")
+    """Points on a rectangle along unit vectors u and v, at offset ``at`` along w; lift moves them along w."""
+    i, j = np.meshgrid(*[np.arange(0, side, step) + step / 2 for side in size], indexing="ij")
     i, j = i.ravel(), j.ravel()
     offset = at + (0.0 if lift is None else np.resize(lift, len(i)))
-    return i[:, None] * np.array(u) + j[:, None] * np.array(v) + np.multiply.outer(np.broadcast_to(offset, i.shape), w)
+    return np.outer(i, u) + np.outer(j, v) + np.outer(np.broadcast_to(offset, i.shape), w)
 
 
 X, Y, Z = np.eye(3)
@@ -113,7 +113,11 @@ def test_floor_tolerance_follows_the_spread(spread_m, belongs):
 def test_wall_tolerance_follows_the_spread(spread_m, belongs):
     floor = sheet(X, Y, Z)
     wall = sheet(Y, Z, X, (2.4, 2.0), at=3.0, lift=[-spread_m, 0.0, spread_m, -spread_m, spread_m])
-    picture = sheet(Y, Z, X, (0.2, 0.2), at=2.965) + [0, 1.0, 1.0]  # 3.5 cm before the wall: 3 cm is the least
+    picture = sheet(Y, Z, X, (0.2, 0.2), at=2.965) + [
+        0,
+        1.0,
+        1.0,
+    ]  # 3.5 cm before the wall: 3 cm is the least
     structure = of_points((floor, Z), (wall, -X), (picture, -X))
     outer = [w for w in structure.walls if w.normal @ X > 0.99]
     assert [w.offset_m for w in outer] == pytest.approx([3.0], abs=0.005)
@@ -165,8 +169,12 @@ def test_nothing_level_nothing_upright():
 @pytest.mark.parametrize("n", [0, 5])
 def test_no_solid_voxel_no_structure(n):
     structure = find_structure(
-        np.zeros((n, 3), np.float32), np.zeros((n, 3), np.float32), np.zeros(n, bool), np.full((n, 26), -1, np.int32),
-        0.02, CONFIG,
+        np.zeros((n, 3), np.float32),
+        np.zeros((n, 3), np.float32),
+        np.zeros(n, bool),
+        np.full((n, 26), -1, np.int32),
+        0.02,
+        CONFIG,
     )
     assert structure.supports == structure.walls == ()
     assert structure.is_structure.shape == structure.support_of.shape == (n,)

@@ -88,7 +88,8 @@ def test_incremental_equals_full_after_a_box_vanished():
     growing.add(frames * 2)
     before = int(growing.normals.solid.sum())
     for frame in frames * 6:
-        growing.voxels.count_see_through(growing.voxels.view(render(room().without(11), frame.world_from_camera)))
+        emptied = render(room().without(11), frame.world_from_camera)
+        growing.voxels.count_see_through(growing.voxels.view(emptied))
     growing.refresh()
     assert growing.normals.solid.sum() < before - 50
     assert np.array_equal(growing.points.labels >= 0, growing.normals.solid)
@@ -101,7 +102,8 @@ def test_ids_stay_when_nothing_changed():
     before = growing.points.labels.copy()
     assert growing.refresh() == 0
     assert np.array_equal(growing.points.labels, before)
-    growing.points.update(growing.voxels, growing.normals, np.ones(growing.voxels.count, bool))  # redo all the same
+    # Redo everything all the same.
+    growing.points.update(growing.voxels, growing.normals, np.ones(growing.voxels.count, bool))
     assert np.array_equal(growing.points.labels, before)
 
 
@@ -151,7 +153,10 @@ def test_faces_of_a_cube_are_parted():
     inner = np.abs(p - cube.center_m)
     half = np.array(cube.size_m) / 2
     face = [
-        (labels >= 0) & (np.abs(inner[:, a] - half[a]) < 1e-3) & (inner[:, b] < half[b] - 0.04) & (inner[:, c] < half[c] - 0.04)
+        (labels >= 0)
+        & (np.abs(inner[:, a] - half[a]) < 1e-3)
+        & (inner[:, b] < half[b] - 0.04)
+        & (inner[:, c] < half[c] - 0.04)
         for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
     ]
     found = [np.unique(labels[f]) for f in face]

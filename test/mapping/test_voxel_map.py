@@ -11,7 +11,8 @@ from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.voxel_map import VoxelMap, color_at_depth
 from moss_ros.records import Frame
 
-DOT = Camera(fx=100.0, fy=100.0, cx=1.0, cy=1.0, width=3, height=3)  # only the middle pixel has four neighbours
+# Only the middle pixel has four neighbours.
+DOT = Camera(fx=100.0, fy=100.0, cx=1.0, cy=1.0, width=3, height=3)
 CUBE = Box(7, (0.01, 0.01, 0.11), (0.2, 0.2, 0.2))
 SCENE = Scene(planes=(Plane(1, (0, 0, 1), 0.01),), boxes=(CUBE,))
 VIEWS = [look_at((0.8 * np.cos(a), 0.8 * np.sin(a), 0.7), (0.0, 0.0, 0.1)) for a in np.arange(6) * np.pi / 3]
@@ -80,7 +81,9 @@ def test_one_frame_hits_a_voxel_once():
 
 def test_means_lie_in_their_voxel():
     voxels = built(room_frames()[:6])
-    assert np.array_equal(np.floor(voxels.position / 0.02 + 1e-4).astype(int) >= voxels.grid, np.ones_like(voxels.grid, bool))
+    assert np.array_equal(
+        np.floor(voxels.position / 0.02 + 1e-4).astype(int) >= voxels.grid, np.ones_like(voxels.grid, bool)
+    )
     assert (voxels.position <= (voxels.grid + 1) * 0.02 + 1e-5).all()
 
 

@@ -35,7 +35,14 @@ def room_masks(frame, background):
     index, ok, k = voxels.index, voxels.reliable(frame.depth_m), frame.depth_camera.matrix
     image = look_up(index.keys, index.blocks, index.ids, frame.depth_m, ok, frame.world_from_camera, k, 0.02)
     labels = segment_parts(
-        frame.depth_m, image, background, voxels.position, normals.two_rings, frame.world_from_camera, k, MASKS
+        frame.depth_m,
+        image,
+        background,
+        voxels.position,
+        normals.two_rings,
+        frame.world_from_camera,
+        k,
+        MASKS,
     )
     return labels, ok
 
@@ -122,7 +129,9 @@ def test_plane_far_from_the_measurement_is_not_believed():
     depth = flat()
     depth[:, 20:] = 1.5
     position, normal = np.array([[0, 0, 1.0]], np.float32), np.array([[0, 0, -1.0]], np.float32)
-    labels = segment_parts(depth, np.zeros((30, 40), np.int32), np.zeros(1, bool), position, normal, np.eye(4), K, MASKS)
+    labels = segment_parts(
+        depth, np.zeros((30, 40), np.int32), np.zeros(1, bool), position, normal, np.eye(4), K, MASKS
+    )
     assert labels.max() == 2
 
 
@@ -144,7 +153,8 @@ def test_smallest_images(shape):
 def test_depth_without_a_map_gives_no_mask():
     depth = flat()
     zero = np.zeros((0, 3), np.float32)
-    labels = segment_parts(depth, np.full((30, 40), -1, np.int32), np.zeros(0, bool), zero, zero, np.eye(4), K, MASKS)
+    image, none = np.full((30, 40), -1, np.int32), np.zeros(0, bool)
+    labels = segment_parts(depth, image, none, zero, zero, np.eye(4), K, MASKS)
     assert not labels.any()
 
 

@@ -38,12 +38,23 @@ def test_quaternion_of_a_yaw_of_30_degrees():
 def test_instances_file_reads_back(tmp_path):
     write_instances(tmp_path, (an_instance(3),))
     (row,) = json.loads((tmp_path / "instances.json").read_text())["instances"]
-    assert (row["id"], row["state"], row["points"], row["box"]["size_m"]) == (3, "CONFIRMED", 3, [0.4, 0.2, 0.1])
+    assert (row["id"], row["state"], row["points"], row["box"]["size_m"]) == (
+        3,
+        "CONFIRMED",
+        3,
+        [0.4, 0.2, 0.1],
+    )
 
 
 def test_map_masks_are_rows_of_its_points(tmp_path):
     points = np.arange(12, dtype=np.float32).reshape(4, 3)
-    write_map(tmp_path, points, np.zeros((4, 3), np.uint8), {5: np.array([1, 3]), 2: np.array([0])}, {5: 0.5, 2: 1.0})
+    write_map(
+        tmp_path,
+        points,
+        np.zeros((4, 3), np.uint8),
+        {5: np.array([1, 3]), 2: np.array([0])},
+        {5: 0.5, 2: 1.0},
+    )
     masks = np.load(tmp_path / "map" / "masks.npz")
     assert masks["ids"].tolist() == [2, 5]
     assert masks["offsets"].tolist() == [0, 1, 3]

@@ -44,7 +44,10 @@ def test_two_views_of_two_objects():
 
 def test_views_from_two_sides_agree_on_what_both_see():
     # Each view sees 80 voxels of an object of 100; they share 60.
-    assert groups([span(0, 80), span(20, 100), span(200, 280), span(220, 300)], [0, 1, 0, 1]) == [[0, 1], [2, 3]]
+    assert groups([span(0, 80), span(20, 100), span(200, 280), span(220, 300)], [0, 1, 0, 1]) == [
+        [0, 1],
+        [2, 3],
+    ]
 
 
 def test_views_without_common_voxels_stay_apart():
@@ -60,7 +63,9 @@ def test_under_segmented_mask_is_ignored():
 
 def test_under_segmentation_may_be_tolerated():
     a, b = span(0, 100), span(100, 200)
-    clusters = groups([a, b, a, b, a | b, a, b], [0, 0, 1, 1, 2, 3, 3], replace(CONFIG_P, consensus_under_segmentation=1.0))
+    clusters = groups(
+        [a, b, a, b, a | b, a, b], [0, 0, 1, 1, 2, 3, 3], replace(CONFIG_P, consensus_under_segmentation=1.0)
+    )
     assert any(4 in c for c in clusters)
 
 

@@ -96,7 +96,13 @@ def test_patch_reaches_the_border_of_the_plane():
 def test_small_planes_are_skipped():
     grid, position, normal = plane()
     few = np.arange(149)
-    structure = Structure(0.0, (), (Support(0.21, few.astype(np.int32)),), np.zeros(len(grid), bool), np.zeros(len(grid), np.int32))
+    structure = Structure(
+        0.0,
+        (),
+        (Support(0.21, few.astype(np.int32)),),
+        np.zeros(len(grid), bool),
+        np.zeros(len(grid), np.int32),
+    )
     color = np.full((len(grid), 3), 100.0, np.float32)
     color[:30] = 250.0
     assert len(flat_proposals(position, color, normal, grid, structure, P)) == 0
@@ -106,13 +112,14 @@ def test_rug_on_a_rendered_floor():
     rug = Patch(5, (-0.25, -0.15, 0.0), (0.25, 0.15, 0.02), (30, 60, 160))
     scene = Scene(planes=(Plane(1, (0, 0, 1), 0.01, (150, 140, 130)),), patches=(rug,))
     eyes = [(0.5 * np.cos(a), 0.5 * np.sin(a), 1.3) for a in np.arange(5) * 1.25]
-    voxels, normals = build_map(tuple(render(scene, look_at(e, (0, 0, 0)), noise_m=0.002, stamp_ns=i) for i, e in enumerate(eyes)))
+    voxels, normals = build_map(
+        tuple(render(scene, look_at(e, (0, 0, 0)), noise_m=0.002, stamp_ns=i) for i, e in enumerate(eyes))
+    )
     structure = find_structure(
         voxels.position, normals.two_rings, normals.solid, voxels.neighbours, 0.02, CONFIG.structure
     )
-    (found_rug,) = flat_proposals(
-        voxels.position, voxels.color, normals.two_rings, voxels.grid, structure, P
-    ).voxels
+    normal = normals.two_rings
+    (found_rug,) = flat_proposals(voxels.position, voxels.color, normal, voxels.grid, structure, P).voxels
     low, high = voxels.position[found_rug].min(0), voxels.position[found_rug].max(0)
     assert np.allclose(low[:2], rug.low_m[:2], atol=0.03)
     assert np.allclose(high[:2], rug.high_m[:2], atol=0.03)

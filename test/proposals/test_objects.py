@@ -85,7 +85,7 @@ def test_table_and_chair_are_furniture():
     owners = []
     for part in sorted(parts.furniture, key=len, reverse=True)[:2]:
         share = {
-            kind: np.mean(np.any([inside_box(position[part], b, 0.01) for b in boxes if b.id == kind], axis=0))
+            kind: np.mean(np.any([inside_box(position[part], b, 0.01) for b in boxes if b.id == kind], 0))
             for kind in (TABLE, CHAIR)
         }
         owners.append(max(share, key=share.get))
@@ -218,7 +218,10 @@ def test_proposals_carry_their_source():
 
 def test_empty_map():
     empty = SolidVoxels(
-        np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 26), np.int32), np.zeros(0, bool),
+        np.zeros((0, 3), np.float32),
+        np.zeros((0, 3), np.int32),
+        np.zeros((0, 26), np.int32),
+        np.zeros(0, bool),
         VoxelIndex(),
     )
     parts = find_parts(empty, Structure(0.0, (), (), np.zeros(0, bool), np.zeros(0, np.int32)), P)

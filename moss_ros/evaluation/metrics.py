@@ -1,0 +1,127 @@
+"""All numbers of a run against a scene with ground truth: the content of metrics.json."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from moss_ros.evaluation.carry import nearest_rows
+from moss_ros.evaluation.changes import load_changes, score_changes
+from moss_ros.evaluation.class_agnostic import MIN_POINTS, ApResult, score_overlaps
+from moss_ros.evaluation.ground_truth import GroundTruth
+from moss_ros.evaluation.label_sets import LabelSet, labels_of
+from moss_ros.evaluation.labelled import LabelledResult, score_labelled, top_1, top_k
+from moss_ros.evaluation.overlaps import Overlaps, columns_by_flag, count_overlaps
+from moss_ros.evaluation.retrieval import load_queries, score_retrieval
+from moss_ros.evaluation.run_files import RunFiles, load_answers, load_class_scores
+from moss_ros.evaluation.scannet import MaskClasses
+
+TOP_K = 300  # (mask, class) pairs of a scene
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The numbers of a run and what the report draws them from."""
+
+    metrics: dict[str, Any]
+    overlaps: Overlaps
+    nearest: np.ndarray  # (P,) map row of each truth point, -1 = none
+
+
+def evaluate(run: RunFiles, truth: GroundTruth, scene: Path | None = None) -> Evaluation:
+    """Everything that the files allow; parts without their files are left out.
+
+    scene: folder with queries.json and changes.json.
+    """
+    nearest = nearest_rows(truth.points_m, run.points_m)
+    overlaps = count_overlaps(run.masks, columns_by_flag(truth), nearest)
+    metrics: dict[str, Any] = {
+        "things": len(overlaps.truth.ids),
+        "masks": len(run.ids),
+        "covered": float(np.mean(nearest >= 0)),  # share of the true surface that is in the map
+        "class_agnostic": _class_agnostic(overlaps, run.scores),
+    }
+    labelled = _labelled(run, overlaps, labels_of(truth))
+    if labelled:
+        metrics["labelled"] = labelled
+    if scene is not None:
+        metrics.update(_of_scene(run, truth, scene))
+    return Evaluation(metrics, overlaps, nearest)
+
+
+def _class_agnostic(overlaps: Overlaps, scores: np.ndarray) -> dict[str, Any]:
+    real = score_overlaps(overlaps, scores)
+    constant = score_overlaps(overlaps, np.ones(len(scores)))
+    numbers: dict[str, Any] = {}
+    for name in ("ap", "ap50", "ap25"):
+        numbers[name] = getattr(real, name)
+        numbers[f"{name}_constant"] = getattr(constant, name)
+    return numbers | _rates(real)
+
+
+def _rates(result: ApResult) -> dict[str, Any]:
+    names = ("recall50", "precision50", "recall25", "precision25")
+    best = {str(i): round(iou, 4) for i, iou in result.best_iou.items()}
+    return {name: getattr(result, name) for name in names} | {"best_iou": best}
+
+
+def _labelled(run: RunFiles, overlaps: Overlaps, labels: LabelSet) -> dict[str, Any]:
+    """Top-1 from the label of each instance, Top-K from its scores of all classes."""
+    out: dict[str, Any] = {}
+    class_ids = [labels.id_of(name) for name in run.labels]
+    named = np.flatnonzero([c is not None for c in class_ids])
+    stored = load_class_scores(run)
+    if stored is not None:
+        names, scores = stored
+        columns = [column for column, name in enumerate(names) if labels.id_of(name) is not None]
+        known = np.array([labels.id_of(names[column]) or 0 for column in columns], np.int64)
+        weighted = scores[:, columns] * run.scores[:, None]
+        if len(columns):
+            out["top1"] = _both(overlaps, top_1(weighted, known), labels)
+            out["topk"] = _both(overlaps, top_k(weighted, known, TOP_K), labels) | {"k": TOP_K}
+    elif len(named):
+        ids = np.array([class_ids[row] for row in named], np.int64)
+        pairs = MaskClasses(named, ids, (run.scores * run.label_scores)[named])
+        out["top1"] = _both(overlaps, pairs, labels)
+    return out
+
+
+def _both(overlaps: Overlaps, pairs: MaskClasses, labels: LabelSet) -> dict[str, Any]:
+    """Numbers with real scores, and with constant ones under NAME_constant."""
+    real = score_labelled([(overlaps, pairs)], labels, MIN_POINTS)
+    constant = score_labelled([(overlaps, pairs.constant())], labels, MIN_POINTS)
+    return (
+        _averages(real)
+        | {f"{name}_constant": value for name, value in _averages(constant).items()}
+        | {"per_class": {name: {"ap": a, "ap50": b, "ap25": c} for name, (a, b, c) in real.per_class.items()}}
+    )
+
+
+def _averages(result: LabelledResult) -> dict[str, float]:
+    return {name: getattr(result, name) for name in ("ap", "ap50", "ap25", "head", "common", "tail")}
+
+
+def _of_scene(run: RunFiles, truth: GroundTruth, scene: Path) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    answers = load_answers(run)
+    if answers is not None and (scene / "queries.json").exists():
+        out["retrieval"] = asdict(score_retrieval(load_queries(scene / "queries.json"), answers, truth))
+    if (run.folder / "changes.json").exists() and (scene / "changes.json").exists():
+        scores = score_changes(load_changes(scene / "changes.json"), load_changes(run.folder / "changes.json"))
+        out["changes"] = {kind: asdict(score) for kind, score in scores.items()}
+    return out
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for NaN, which JSON does not know, and numbers rounded to six digits."""
+    if isinstance(value, dict):
+        return {key: without_nan(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(v) for v in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 6)
+    return value
