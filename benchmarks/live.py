@@ -45,30 +45,34 @@ def run(quick: bool = False) -> Table:
 
 
 def _rows(table: Table, hertz: int, status: dict[str, str], seconds: float, offline_ms: float) -> None:
-    received, used = int(status.get("frames.received", 0)), int(status.get("frames.used", 0))
-    reasons = {k.removeprefix("dropped."): int(v) for k, v in status.items() if k.startswith("dropped.")}
+    drops = {key.removeprefix("dropped "): int(n) for key, n in status.items() if key.startswith("dropped ")}
     barred = hertz == _RECORDED_HZ
-    why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
-    table.add(f"{hertz} Hz: frames received", received, note=f"played in {seconds:.1f} s")
-    table.add("  frames used", used)
-    table.add("  frames dropped", sum(reasons.values()), "", Bar(0) if barred else None, why)
-    integrate = status.get("stage.integrate.median_ms")
-    if integrate is None:
-        table.add("  integrate", None, "ms", note="not on /diagnostics")
-        return
-    table.add(
-        "  integrate",
-        float(integrate),
-        "ms",
-        Bar(30) if barred else None,
-        f"without ROS {offline_ms:.1f}: {float(integrate) / offline_ms:.1f}x",
-    )
-    segment = sum(
-        float(v)
-        for k, v in status.items()
-        if k.startswith("stage.") and k.endswith(".median_ms") and k.split(".")[1] not in ("integrate", "keyframe")
-    )
-    table.add("  segment(), sum of medians", segment, "ms")
+    table.add(f"{hertz} Hz: frames received", int(status["received"]), note=f"played in {seconds:.1f} s")
+    table.add("  frames used", int(status["used"]))
+    why = ", ".join(f"{reason} {count}" for reason, count in drops.items() if count)
+    table.add("  frames dropped", sum(drops.values()), "", Bar(0) if barred else None, why)
+    stages = _stages(status)
+    for name in ("integrate", "keyframe"):
+        if name not in stages:
+            table.add(f"  {name}", None, "ms", note="no frame came so far")
+            continue
+        median, p95 = stages.pop(name)
+        note = f"p95 {p95:.1f}" + (f"; without ROS {offline_ms:.1f}" if name == "integrate" else "")
+        table.add(f"  {name}", median, "ms", Bar(30) if barred and name == "integrate" else None, note)
+    table.add("  segment(), sum of medians", sum(median for median, _ in stages.values()), "ms")
+    table.add("  peak memory", float(status["peak_rss_mb"]), "MB")
+
+
+def _stages(status: dict[str, str]) -> dict[str, tuple[float, float]]:
+    """Median and 95th percentile (ms) of each stage."""
+    from moss_ros.ros.diagnostics import STAGE_FIGURES, STAGE_SUFFIX
+
+    out = {}
+    for key, value in status.items():
+        if key.endswith(STAGE_SUFFIX):
+            figures = dict(zip(STAGE_FIGURES, map(float, value.split(",")), strict=True))
+            out[key.removesuffix(STAGE_SUFFIX)] = figures["median_ms"], figures["p95_ms"]
+    return out
 
 
 def _offline_integrate_ms(config: MossConfig) -> float:
@@ -96,6 +100,8 @@ def play(bag: Path, config: MossConfig, rate: float) -> tuple[dict[str, str], fl
                 raise RuntimeError(f"the player ended with exit code {player.returncode}")
         for _ in range(30):  # the last diagnostics
             listener.spin(0.1)
+        if not listener.status:
+            raise RuntimeError("no diagnostics of the mapper came")
         return listener.status, seconds
 
 
@@ -170,5 +176,5 @@ class _Listener:
 
     def _on_diagnostics(self, message: Any) -> None:
         for status in message.status:
-            if status.name.startswith("mapper"):
+            if status.name == "/mapper":
                 self.status = {item.key: item.value for item in status.values}

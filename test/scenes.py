@@ -150,18 +150,15 @@ def room() -> Scene:
 def orbit(count: int = 24, radius_m: float = 1.0, height_m: float = 1.35) -> list[np.ndarray]:
     """Poses on a circle that look at the table."""
     angles = 2 * np.pi * np.arange(count) / count
-    return [
-        look_at((radius_m * np.cos(a), radius_m * np.sin(a), height_m), (0.0, 0.0, TABLE_TOP_M - 0.1)) for a in angles
-    ]
+    eyes = [(radius_m * np.cos(a), radius_m * np.sin(a), height_m) for a in angles]
+    return [look_at(eye, (0.0, 0.0, TABLE_TOP_M - 0.1)) for eye in eyes]
 
 
 def outward(count: int = 24, height_m: float = 1.2) -> list[np.ndarray]:
     """Poses near the middle of the room that look at the walls and the floor before them."""
     angles = 2 * np.pi * (np.arange(count) + 0.5) / count
-    return [
-        look_at((-0.3 * np.cos(a), -0.3 * np.sin(a), height_m), (1.4 * np.cos(a), 1.4 * np.sin(a), 0.45))
-        for a in angles
-    ]
+    rays = np.stack([np.cos(angles), np.sin(angles)], 1)
+    return [look_at((-0.3 * c, -0.3 * s, height_m), (1.4 * c, 1.4 * s, 0.45)) for c, s in rays]
 
 
 @cache
@@ -188,9 +185,8 @@ def room_map(noise_m: float = 0.0) -> tuple[VoxelMap, NormalMap]:
 
 def inside_box(points_m: np.ndarray, box: Box, margin_m: float = 0.0) -> np.ndarray:
     """(N,) bool: points (N, 3) in the box grown by the margin."""
-    return (
-        np.abs(_to_box(box, np.asarray(points_m, float) - box.center_m)) <= np.array(box.size_m) / 2 + margin_m
-    ).all(1)
+    local = _to_box(box, np.asarray(points_m, float) - box.center_m)
+    return (np.abs(local) <= np.array(box.size_m) / 2 + margin_m).all(1)
 
 
 def _to_box(box: Box, vectors: np.ndarray) -> np.ndarray:

@@ -142,7 +142,7 @@ def _grow(labels, inside, z, pixels):
     front = np.empty(height * width, np.int32)
     fresh = np.empty(height * width, np.int32)
     out = labels.copy()
-    for step in range(pixels):
+    for _ in range(pixels):
         n = 0
         for v in range(height):
             for u in range(width):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -82,8 +83,6 @@ class PlayerNode(Node):
         return out
 
     def _number(self, name: str, default: float) -> float:
-        from rcl_interfaces.msg import ParameterDescriptor
-
         value: Any = self.declare_parameter(name, default, ParameterDescriptor(dynamic_typing=True)).value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"{name} must be a number, got {value!r}")
@@ -136,7 +135,7 @@ class PlayerNode(Node):
         end = begin + int(self.options.duration_s * 1e9) if self.options.duration_s > 0 else reader.end_time + 1
         connections = [c for c in reader.connections if c.topic in self._topics]
         static = [c for c in connections if c.topic.endswith("tf_static")]
-        for connection, stamp_ns, raw in reader.messages(connections=static, stop=begin) if static else ():
+        for connection, _, raw in reader.messages(connections=static, stop=begin) if static else ():
             yield connection.topic, begin, bytes(raw)
         if connections:
             for connection, stamp_ns, raw in reader.messages(connections=connections, start=begin, stop=end):

@@ -20,7 +20,7 @@ class StoppableNode(Protocol):
         ...
 
     def destroy_node(self) -> None:
-        """Of rclpy."""
+        """Take it out of the graph."""
         ...
 
 
@@ -30,9 +30,10 @@ def run_node(make: Callable[[], Any], arguments: list[str] | None = None, thread
     node: StoppableNode | None = None
     executor: MultiThreadedExecutor | None = None
     try:
-        node = make()
+        made = make()
+        node = made
         executor = MultiThreadedExecutor(num_threads=threads)
-        executor.add_node(node)
+        executor.add_node(made)
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

@@ -52,9 +52,8 @@ def linked(index, grid, first=0, table=None):
 
 def brute_force(grid):
     number = {tuple(row): i for i, row in enumerate(grid.tolist())}
-    return [
-        [number.get((x + i, y + j, z + k), -1) for i, j, k in NEIGHBOUR_OFFSETS.tolist()] for x, y, z in grid.tolist()
-    ]
+    around = NEIGHBOUR_OFFSETS.tolist()
+    return [[number.get((x + i, y + j, z + k), -1) for i, j, k in around] for x, y, z in grid.tolist()]
 
 
 @PROPERTY
