@@ -85,25 +85,19 @@ def _time_rows(table: Table, seconds: dict[str, float], scale: float, note: str)
     ours = seconds["ours"]
     table.add("OpenMask3D-style", painted, "s", note=note)
     table.add("  projection", seconds["paint project"] * scale, "s", note=note)
-    table.add(
-        "  images and top views", seconds["paint"] * scale, "s", note=f"masks (N, K) as published; {note}"
-    )
+    table.add("  images and top views", seconds["paint"] * scale, "s", note=f"masks (N, K) as published; {note}")
     table.add("Open-YOLO-3D-style", dense, "s")
     table.add("  projection", seconds["batched project"], "s", note="all views in one batch")
     table.add("  dense product", seconds["dense product"], "s")
     table.add("  label loop", seconds["dense labels"], "s")
-    table.add(
-        "ours", ours, "s", note="with the overlap of all pairs of lifted 2D masks, which the others leave out"
-    )
+    table.add("ours", ours, "s", note="with the overlap of all pairs of lifted 2D masks, which the others leave out")
     table.add("  projection", seconds["ours project"], "s")
     table.add("  histogram and products", ours - seconds["ours project"], "s")
     table.add("faster than OpenMask3D-style", painted / ours, "x", Bar(40, at_least=True))
     table.add("faster than Open-YOLO-3D-style", dense / ours, "x", Bar(15, at_least=True))
 
 
-def _agreement_rows(
-    table: Table, scene: Scene, masks: np.ndarray, visibility: np.ndarray, labels: np.ndarray
-) -> None:
+def _agreement_rows(table: Table, scene: Scene, masks: np.ndarray, visibility: np.ndarray, labels: np.ndarray) -> None:
     result = associate(scene)
     exact = np.stack([masks[:, rounded_visible(scene, v)].sum(1) for v in range(len(scene.depth))], 1)
     unlike = float(np.mean(exact != result.visible))
@@ -112,9 +106,7 @@ def _agreement_rows(
     note = f"largest {difference.max():.3f}: it truncates to pixels where we round"
     table.add("visible share unlike Open-YOLO-3D-style", float(difference.mean()), "mean", Bar(0.005), note)
     equal = float(np.mean(result.label == labels))
-    table.add(
-        "labels equal to the label loop", equal, "share", Bar(0.95, at_least=True), "near ties may differ"
-    )
+    table.add("labels equal to the label loop", equal, "share", Bar(0.95, at_least=True), "near ties may differ")
 
 
 def associate(scene: Scene) -> Association:

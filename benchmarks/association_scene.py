@@ -97,9 +97,7 @@ def take_views(scene: Scene, count: int) -> Scene:
     )
 
 
-def _thing_images(
-    voxels: VoxelMap, frames: list[Frame], centers: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _thing_images(voxels: VoxelMap, frames: list[Frame], centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each pixel belongs to the thing nearest to its voxel; numbered 0.. per view."""
     thing = np.append(cKDTree(centers).query(voxels.position)[1], -1)
     images, counts = [], []

@@ -97,9 +97,7 @@ def rounded_visible(scene: Scene, v: int) -> np.ndarray:
     p = scene.points.astype(np.float64) @ pose[:3, :3].T + pose[:3, 3]
     ids = np.flatnonzero(p[:, 2] >= 0.1)
     p = p[ids]
-    uv = np.floor(p[:, :2] / p[:, 2:] * np.diag(scene.intrinsics)[:2] + scene.intrinsics[:2, 2] + 0.5).astype(
-        int
-    )
+    uv = np.floor(p[:, :2] / p[:, 2:] * np.diag(scene.intrinsics)[:2] + scene.intrinsics[:2, 2] + 0.5).astype(int)
     inside = (uv >= 0).all(1) & (uv[:, 0] < width) & (uv[:, 1] < height)
     ids, uv, z = ids[inside], uv[inside], p[inside, 2]
     d = scene.depth[v][uv[:, 1], uv[:, 0]]

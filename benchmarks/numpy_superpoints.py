@@ -66,9 +66,7 @@ def _normals(position: np.ndarray, eye: np.ndarray, a: np.ndarray, b: np.ndarray
     p = position - position.mean(0)
     upper = np.triu_indices(3)
     own = np.concatenate([np.ones((n, 1)), p, p[:, upper[0]] * p[:, upper[1]]], 1)
-    total = np.stack(
-        [m + np.bincount(a, m[b], minlength=n) + np.bincount(b, m[a], minlength=n) for m in own.T], 1
-    )
+    total = np.stack([m + np.bincount(a, m[b], minlength=n) + np.bincount(b, m[a], minlength=n) for m in own.T], 1)
     mean = total[:, 1:4] / total[:, :1]
     covariance = np.empty((n, 3, 3))
     second = total[:, 4:] / total[:, :1] - mean[:, upper[0]] * mean[:, upper[1]]

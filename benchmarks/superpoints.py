@@ -71,9 +71,7 @@ def run(quick: bool = False) -> Table:
         f"{len(np.unique(labels[labels >= 0]))} superpoints",
         _BASELINE,
     )
-    table.add(
-        "in full: normals and superpoints", seconds["ours"], "s", Bar(0.5), "normals with one and two rings"
-    )
+    table.add("in full: normals and superpoints", seconds["ours"], "s", Bar(0.5), "normals with one and two rings")
     table.add("  normals", normals_s, "s")
     table.add("  superpoints", superpoints_s, "s")
     table.add("numpy in full", seconds["numpy"], "s", note="normals with one ring")
@@ -120,9 +118,7 @@ def _dirty_rows(table: Table, voxels: VoxelMap, surface: Surface, frame: Frame, 
         "ms",
         note=f"{touched_count} touched, {blocks} redone",
     )
-    table.add(
-        "  per dirty block", (normals_ms + superpoints_ms) / blocks, "ms", Bar(10), "normals and superpoints"
-    )
+    table.add("  per dirty block", (normals_ms + superpoints_ms) / blocks, "ms", Bar(10), "normals and superpoints")
     table.add("  superpoints per dirty block", superpoints_ms / blocks, "ms")
     fullest = np.zeros(voxels.index.block_count, bool)
     fullest[np.bincount(voxels.block).argmax()] = True

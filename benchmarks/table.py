@@ -53,9 +53,7 @@ class Table:
     baseline: str  # what the numbers are compared with
     rows: list[Row] = field(default_factory=list)
 
-    def add(
-        self, what: str, value: float | None, unit: str = "", bar: Bar | None = None, note: str = ""
-    ) -> None:
+    def add(self, what: str, value: float | None, unit: str = "", bar: Bar | None = None, note: str = "") -> None:
         """Append a row."""
         self.rows.append(Row(what, value, unit, bar, note))
 
@@ -93,7 +91,5 @@ def _number(value: float | None) -> str:
 def _aligned(cells: list[tuple[str, ...]]) -> Iterable[str]:
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     for row in cells:
-        columns = [
-            c.rjust(w) if i == 1 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        ]
+        columns = [c.rjust(w) if i == 1 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         yield ("    " + "  ".join(columns)).rstrip()

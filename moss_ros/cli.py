@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("bag", type=Path, help="rosbag2 folder (MCAP or sqlite3)")
     replay.add_argument("--out", type=Path, default=Path("moss_run"), help="folder to write (a new one if it exists)")
     _add_configuration(replay)
+    replay.add_argument("--gt", type=Path, help="scene folder with ground truth: score the run against it")
     replay.add_argument("--quiet", action="store_true", help="no progress bar")
     replay.set_defaults(run=_replay)
     demo = commands.add_parser("demo", help="play a bag through the live ROS graph and show the map")
@@ -41,6 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--rate", type=float, default=1.0, help="playing speed")
     _add_configuration(demo)
     demo.set_defaults(run=_demo)
+    evaluate = commands.add_parser("evaluate", help="score a run against ground truth, or compare two runs")
+    evaluate.add_argument("run_folder", type=Path, nargs="?", help="folder that replay or demo wrote")
+    evaluate.add_argument("--gt", type=Path, help="scene folder with instances.json and gt_points.npz")
+    evaluate.add_argument("--compare", type=Path, nargs=2, metavar=("RUN_A", "RUN_B"), help="two runs side by side")
+    evaluate.set_defaults(run=_evaluate)
     return parser
 
 
@@ -75,7 +81,29 @@ def _replay(options: argparse.Namespace) -> int:
     config: MossConfig = from_flat(_values(options, guess_topics(options.bag)))
     folder = replay(BagSource(options.bag, config), config, options.out, progress=not options.quiet)
     print(f"wrote {folder}")
+    if options.gt:
+        _print_scores(folder, options.gt)
     return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from moss_ros.evaluation.compare import compare
+
+    if options.compare:
+        print(compare(*options.compare))
+    elif options.run_folder and options.gt:
+        _print_scores(options.run_folder, options.gt)
+    else:
+        raise ValueError("give RUN --gt SCENE, or --compare RUN_A RUN_B")
+    return 0
+
+
+def _print_scores(run: Path, scene: Path) -> None:
+    from moss_ros.evaluation.report import write_report
+
+    agnostic = write_report(run, scene)["class_agnostic"]
+    figures = "  ".join(f"{name.upper()} {100 * agnostic[name]:.1f}" for name in ("ap", "ap50", "ap25"))
+    print(f"class-agnostic {figures}; wrote {run / 'metrics.json'} and report.html")
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -16,13 +16,13 @@ from moss_ros.instances.colors import color_of
 
 _CELL_M = 0.02
 _CEILING_M = 2.1  # what hangs higher above the lowest point would hide the room
-_GREY, _RED = (205, 205, 205), (220, 30, 30)
+_GREY, _BLACK = (205, 205, 205), (30, 30, 30)
 _GOOD, _FAIR, _BAD = "#3b7a57", "#c98b2b", "#b3392f"
 _FITS = 0.25  # IoU from which a mask gets the colour of the true thing
 
 
 def side_by_side(run: RunFiles, truth: GroundTruth, result: Evaluation) -> str:
-    """Top views of map and truth: one colour for a thing on both sides, red for masks that fit nothing."""
+    """Top views of map and truth: one colour for a thing on both sides, black for masks that fit nothing."""
     from matplotlib.figure import Figure
 
     scored = {int(i): color_of(int(i)) for i in result.overlaps.truth.ids}
@@ -30,7 +30,7 @@ def side_by_side(run: RunFiles, truth: GroundTruth, result: Evaluation) -> str:
     map_colors = np.full((len(run.points_m), 3), _GREY, np.uint8)
     owner = _owners(result)
     for row in np.argsort(-run.masks.getnnz(axis=1), kind="stable"):  # small things over large ones
-        map_colors[run.masks[int(row)].indices] = scored.get(int(owner[row]), _RED if owner[row] else _GREY)
+        map_colors[run.masks[int(row)].indices] = scored.get(int(owner[row]), _BLACK if owner[row] else _GREY)
     low, high = truth.points_m[:, :2].min(0) - 0.1, truth.points_m[:, :2].max(0) + 0.1
     figure = Figure(figsize=(13, 1 + 6.2 * float(np.clip((high - low)[1] / (high - low)[0], 0.4, 1.6))), dpi=90)
     titles = (f"Map: {len(run.ids)} instances", f"Truth: {len(scored)} scored things")

@@ -46,7 +46,7 @@ def report_html(run: RunFiles, truth: GroundTruth, result: Evaluation, title: st
         _picture(
             "Map and truth from above",
             pictures.side_by_side(run, truth, result),
-            "Same colour = same thing. Red masks fit nothing (IoU at most 0.25). Grey is structure or void.",
+            "Same colour = same thing. Black masks fit nothing (IoU at most 0.25). Grey is structure or void.",
         ),
         _best_and_worst(run, truth, result),
         _classes(truth, result.metrics),

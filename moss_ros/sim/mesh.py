@@ -131,7 +131,7 @@ def rounded_box(
             q /= np.linalg.norm(q, axis=-1, keepdims=True)
             p = q * radius + s * (half - radius)
             sheet = surface(p, np.stack([p[..., j], p[..., k]], -1) * repeats_per_m)
-            faces.append(sheet if side < 0 else sheet.flipped())
+            faces.append(sheet if side > 0 else sheet.flipped())
     return join(faces)
 
 
