@@ -184,10 +184,7 @@ def _measure(label, count, neighbours, position, rest, candidate):
 
 def _furniture(voxels: SolidVoxels, free: np.ndarray, objects: np.ndarray, c: ProposalConfig) -> np.ndarray:
     """(N,) int32 furniture label: connected rest, small parts joined to a bigger one close by."""
-    whole, count = connected_components(voxels.neighbours, free.astype(np.int32))
-    big = np.bincount(whole, minlength=count + 1) >= c.object_min_voxels
-    big[0] = False
-    label, count = connected_components(voxels.neighbours, (big[whole] & (objects == 0)).astype(np.int32))
+    label, count = connected_components(voxels.neighbours, (free & (objects == 0)).astype(np.int32))
     size = np.bincount(label, minlength=count + 1)
     size[0] = 0
     order, ends = sort_by_label(label, count)
