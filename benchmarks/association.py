@@ -23,7 +23,7 @@ from benchmarks.dense_association import (
     viewwise_projection,
 )
 from benchmarks.table import Bar, Table
-from benchmarks.timing import interleaved_seconds, median_seconds
+from benchmarks.timing import interleaved_seconds
 from moss_ros.geometry.projection import blocks_in_view, project_visible
 from moss_ros.geometry.voxels import BLOCK_SIDE
 from moss_ros.warm_up import warm_up
@@ -52,22 +52,22 @@ def run(quick: bool = False) -> Table:
     scene, label = build_scene(points, views, count)
     few, masks = take_views(scene, part), scene.masks
     by_point = np.ascontiguousarray(masks.T)
+    few_pixels, few_seen = viewwise_projection(few)
+    pixels, seen = batched_projection(scene)
+    visibility = dense_visibility(masks, seen)
     seconds = interleaved_seconds(
         {
             "paint project": lambda: viewwise_projection(few),
+            "paint": lambda: painted_views(few, by_point, few_pixels, few_seen),
             "batched project": lambda: batched_projection(scene),
+            "dense product": lambda: dense_visibility(masks, seen),
+            "dense labels": lambda: label_loop(scene, masks, pixels, seen, visibility),
             "ours project": lambda: project_all(scene),
             "ours": lambda: associate(scene),
         },
         repeats,
     )
-    pixels, seen = viewwise_projection(few)
-    seconds["paint"] = median_seconds(lambda: painted_views(few, by_point, pixels, seen), 1)
-    pixels, seen = batched_projection(scene)
-    visibility = dense_visibility(masks, seen)
     labels = label_loop(scene, masks, pixels, seen, visibility)
-    seconds["dense product"] = median_seconds(lambda: dense_visibility(masks, seen), repeats)
-    seconds["dense labels"] = median_seconds(lambda: label_loop(scene, masks, pixels, seen, visibility), 1)
     table = Table(
         "association",
         f"{label}; {len(scene.points)} points x {views} views x {count} proposals, "

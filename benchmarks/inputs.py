@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ _SYNTHETIC_FRAMES = 120
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Frames that can be read again and again; nothing decoded is kept."""
+    """Frames that can be read again and again; of a bag nothing decoded is kept."""
 
     label: str  # where they come from, for the table
     frame_count: int
@@ -45,7 +46,7 @@ def recording(name: str, stride: int = 1, limit: int | None = None) -> Recording
         return _bag(name, stride, limit)
     except Unavailable as reason:
         count = min(_SYNTHETIC_FRAMES, limit or _SYNTHETIC_FRAMES)
-        return Recording(f"made-up room ({reason})", count, lambda: room_frames(count))
+        return Recording(f"made-up room ({reason})", count, lambda: iter(_room(count)))
 
 
 def configuration(name: str, **values: Any) -> MossConfig:
@@ -57,6 +58,12 @@ def configuration(name: str, **values: Any) -> MossConfig:
         return from_flat({**guess_topics(bag_folder(name)), **flat})
     except Unavailable:
         return from_flat(flat)
+
+
+@cache
+def _room(count: int) -> tuple[Frame, ...]:
+    """Kept, because rendering is slower than what is measured."""
+    return tuple(room_frames(count))
 
 
 def _bag(name: str, stride: int, limit: int | None) -> Recording:

@@ -150,7 +150,7 @@ class _Listener:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._segment = self._node.create_client(Trigger, "/mapper/segment")
+        self._segment: Any = self._node.create_client(Trigger, "/mapper/segment")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -41,9 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
             failures.append(name)
             print(f"\n{name}\n  failed: {type(error).__name__}: {error}", flush=True)
             continue
+        if options.quick:
+            table.drop_bars()
         tables[name] = table
         print(f"\n{table}\n    ({time.perf_counter() - start:.0f} s)", flush=True)
-    _summary(tables)
+    if not options.quick:
+        _summary(tables)
     if options.out:
         print(f"wrote {write(tables, facts)}")
     return 1 if failures else 0
@@ -93,7 +96,9 @@ def _cpu() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--quick", action="store_true", help="fewer frames and repeats: does it run, not how fast")
+    parser.add_argument(
+        "--quick", action="store_true", help="few frames and repeats, no bars: shows that all of it runs"
+    )
     parser.add_argument("--out", action="store_true", help="also write benchmarks/results/DATE.json")
     return parser
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -55,7 +55,11 @@ class Table:
 
     def add(self, what: str, value: float | None, unit: str = "", bar: Bar | None = None, note: str = "") -> None:
         """Append a row."""
-        self.rows.append(Row(what, value, unit, bar, note))
+        self.rows.append(Row(what, None if value is None else float(value), unit, bar, note))
+
+    def drop_bars(self) -> None:
+        """Forget the bars: they hold for the full sizes only."""
+        self.rows = [replace(row, bar=None) for row in self.rows]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a file."""

@@ -8,17 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 
-def median_seconds(work: Callable[..., Any], repeats: int, prepare: Callable[[], Any] | None = None) -> float:
-    """Median of several runs after one that warms up; prepare's result (untimed) is passed to work."""
-    samples = []
-    for _ in range(repeats + 1):
-        arguments = () if prepare is None else (prepare(),)
-        start = time.perf_counter()
-        work(*arguments)
-        samples.append(time.perf_counter() - start)
-    return statistics.median(samples[1:])
-
-
 def interleaved_seconds(works: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
     """Medians of several rivals that take turns, so that a slow moment of the machine hits all of them."""
     samples: dict[str, list[float]] = {name: [] for name in works}

@@ -7,10 +7,11 @@ ros2 launch moss_ros moss.launch.py bag:=FOLDER params_file:=$(ros2 pkg prefix m
 import os
 from pathlib import Path
 
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+
+from launch import LaunchContext, LaunchDescription
 
 CONFIG = Path(__file__).resolve().parent.parent / "config"  # in the sources as in share/moss_ros
 TOPICS = ("color_topic", "depth_topic", "color_info_topic", "depth_info_topic", "pose_topic")
@@ -21,7 +22,9 @@ def generate_launch_description() -> LaunchDescription:
     """Arguments first: `ros2 launch moss_ros moss.launch.py --show-args` lists them."""
     arguments = [
         DeclareLaunchArgument("params_file", default_value=str(CONFIG / "moss.yaml"), description="parameter file"),
-        DeclareLaunchArgument("profile", default_value="default", choices=list(PROFILES), description="speed or detail"),
+        DeclareLaunchArgument(
+            "profile", default_value="default", choices=list(PROFILES), description="speed or detail"
+        ),
         DeclareLaunchArgument("bag", default_value="", description="rosbag2 folder to play; empty: live topics"),
         DeclareLaunchArgument("rate", default_value="1.0", description="playing speed of the bag"),
         DeclareLaunchArgument("rviz", default_value="false", description="start rviz2 (true, false)"),
@@ -58,12 +61,8 @@ def _nodes(context: LaunchContext) -> list[Node]:
     ]
     if value("bag"):
         player = {"bag": value("bag"), "rate": float(value("rate"))}
-        nodes.append(
-            Node(package="moss_ros", executable="player", name="player", output="screen", parameters=[player])
-        )
+        nodes.append(Node(package="moss_ros", executable="player", name="player", output="screen", parameters=[player]))
     if value("rviz") == "true":
         rviz = ["-d", str(CONFIG / "moss.rviz")]
-        nodes.append(
-            Node(package="rviz2", executable="rviz2", arguments=rviz, parameters=[{"use_sim_time": sim_time}])
-        )
+        nodes.append(Node(package="rviz2", executable="rviz2", arguments=rviz, parameters=[{"use_sim_time": sim_time}]))
     return nodes

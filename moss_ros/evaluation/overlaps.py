@@ -5,7 +5,6 @@ Letters: K masks, P truth points, G true instances, N map points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,12 +62,6 @@ def columns_by_class(truth: GroundTruth, class_ids: np.ndarray) -> TruthColumns:
     classes = {i: t.category_id for i, t in truth.instances.items()}
     valid = set(np.asarray(class_ids).tolist())
     ids = np.array(sorted(i for i, c in classes.items() if c in valid), np.int64)
-    return _columns(truth, ids, np.array([classes[int(i)] for i in ids], np.int64))
-
-
-def columns_of_ids(truth: GroundTruth, classes: Mapping[int, int]) -> TruthColumns:
-    """Chosen instance ids take part, with the classes given for them."""
-    ids = np.array(sorted(classes), np.int64)
     return _columns(truth, ids, np.array([classes[int(i)] for i in ids], np.int64))
 
 

@@ -34,5 +34,4 @@ def forward_core_logs(logger: Any) -> RosLogHandler:
     core = logging.getLogger("moss_ros")
     core.addHandler(handler)
     core.setLevel(logging.INFO)
-    core.propagate = False
     return handler

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BOOK, CUP, FLOOR, SLIVER, TABLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_scenes import for_package, random_scene, truth_of
 from scipy.sparse import csr_matrix
+from small_scene import BOOK, CUP, FLOOR, SLIVER, TABLE
 
 from moss_ros.evaluation.carry import (
     carry,
@@ -118,6 +119,19 @@ def test_order_of_points_and_map_does_not_matter(scene: Path) -> None:
     first = score_class_agnostic(truth, masks, truth.points_m, scores)
     second = score_class_agnostic(truth, [place[m] for m in masks], truth.points_m[order], scores)
     assert first == second
+
+
+def test_a_thing_without_points_cannot_be_missed(scene: Path) -> None:
+    truth = load_folder(scene)
+    kept = truth.instance != BOOK
+    rest = replace(
+        truth,
+        points_m=truth.points_m[kept],
+        instance=truth.instance[kept],
+        category_id=truth.category_id[kept],
+    )
+    result = score_class_agnostic(rest, [rows_of(rest, CUP), rows_of(rest, TABLE)], rest.points_m, np.ones(2))
+    assert result.best_iou == {CUP: 1.0, TABLE: 1.0} and result.recall50 == 1.0
 
 
 def test_no_masks_and_wrong_counts(scene: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BOOK, CUP, TABLE
 from scipy.sparse import csr_matrix
+from small_scene import BOOK, CUP, TABLE
 
 from moss_ros.evaluation.ground_truth import TruthError, load_folder
 from moss_ros.evaluation.label_sets import GROUPS, Label, LabelSet, from_names, labels_of, load_labels

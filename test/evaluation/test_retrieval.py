@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BOOK, CUP, TABLE
+from small_scene import BOOK, CUP, TABLE
 
 from moss_ros.evaluation.changes import Change, load_changes, score_changes
 from moss_ros.evaluation.ground_truth import GroundTruth, TruthError, load_folder

@@ -1,5 +1,7 @@
 """Normals of simple surfaces by hand, and incremental work against a full run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scenes import CAMERA, MAPPING, Plane, Scene, build_map, look_at, render, room, room_frames
@@ -42,6 +44,8 @@ def degrees_between(a, b):
         ((0.0, 0.0, -1.0), -0.91, (0.3, 0.0, 0.1)),  # a ceiling: the normal points down, to the viewer
         ((-1.0, 0.0, 0.0), -0.51, (-0.8, 0.0, 0.8)),
         ((-0.6, 0.0, 0.8), 0.01, (-0.7, 0.0, 1.4)),
+        ((0.0, 0.6, 0.8), 0.01, (0.0, 0.7, 1.4)),
+        ((0.48, -0.36, 0.8), 0.01, (0.5, -0.4, 1.3)),
     ],
 )
 def test_plane_by_hand(normal, offset_m, eye):
@@ -95,6 +99,39 @@ def test_incremental_equals_full_exactly():
     assert np.array_equal(normals.solid, everything.solid)
     assert np.array_equal(normals.one_ring, everything.one_ring)
     assert np.array_equal(normals.two_rings, everything.two_rings)
+
+
+def test_incremental_equals_full_when_few_blocks_change():
+    voxels, normals = build_map(room_frames(0.004)[:24])
+    for number in range(4):
+        frame = room_frames(0.01)[6 * number]
+        window = np.zeros_like(frame.depth_m)
+        window[50:70, 70:90] = frame.depth_m[50:70, 70:90]
+        voxels.integrate(replace(frame, depth_m=window))
+        touched = voxels.take_touched_blocks()
+        assert 0 < touched.sum() < 0.2 * len(touched)
+        normals.update(voxels, touched)
+        everything = full(voxels)
+        assert np.array_equal(normals.one_ring, everything.one_ring)
+        assert np.array_equal(normals.two_rings, everything.two_rings)
+
+
+@pytest.mark.parametrize("rings", [1, 2])
+def test_normals_equal_the_eigenvectors_of_all_points_in_the_rings(rings):
+    voxels, normals = build_map(room_frames(0.006)[:6])
+    found = normals.one_ring if rings == 1 else normals.two_rings
+    nearby = [np.append(n[(n >= 0) & normals.solid[n]], i) for i, n in enumerate(voxels.neighbours)]
+    checked = 0
+    for i in np.flatnonzero(normals.solid)[::40]:
+        # With two rings a point counts once for every neighbour that it is a neighbour of.
+        members = nearby[i] if rings == 1 else np.concatenate([nearby[j] for j in nearby[i]])
+        if len(members) < 8:
+            continue
+        values, vectors = np.linalg.eigh(np.cov(voxels.position[members].astype(float).T))
+        if values[1] - values[0] > 0.3 * values[2]:  # the smallest direction is clear
+            assert abs(vectors[:, 0] @ found[i]) > 0.999
+            checked += 1
+    assert checked > 50
 
 
 def test_untouched_map_changes_no_normal():

@@ -61,6 +61,19 @@ def test_under_segmented_mask_is_ignored():
     assert clusters == [[0, 2, 5], [1, 3, 6]]
 
 
+def test_under_segmented_mask_supports_nobody():
+    # View 1 joins a and b. View 0 parts them; view 2 sees 20 and 12 voxels of them, so it observes only a.
+    # The one common observer of a and b is view 0: a single vote of view 1 would join them.
+    a, b = span(0, 50), span(50, 100)
+    assert groups([a, b, a | b, span(0, 20), span(50, 62)], [0, 0, 1, 2, 2]) == [[0, 3], [1, 4]]
+
+
+def test_rarely_seen_object_is_joined_at_a_lower_threshold():
+    # Common observers: nine pairs with 3, four with 2; only the 25th percentile lets the second object join.
+    a, b = span(0, 50), span(100, 150)
+    assert groups([a, a, a, b, b], [0, 1, 2, 3, 4]) == [[0, 1, 2], [3, 4]]
+
+
 def test_under_segmentation_may_be_tolerated():
     a, b = span(0, 100), span(100, 200)
     clusters = groups(

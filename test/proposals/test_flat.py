@@ -75,6 +75,12 @@ def test_small_patches_are_dropped(side, count):
     assert len(found(square(10, 10 + side))) == count
 
 
+def test_pattern_all_over_the_plane_is_no_patch():
+    paint = np.zeros((SIDE, SIDE), bool)
+    paint[::3] = True  # stripes two cells apart: closed, they are the whole plane
+    assert len(found(paint)) == 0
+
+
 def test_single_cells_are_no_patch_on_a_wall():
     paint = np.zeros((SIDE, SIDE), bool)
     paint[::4, ::4] = True

@@ -200,6 +200,13 @@ def test_large_or_far_furniture_parts_stay_apart():
     assert sets(parts.furniture) == [i.tolist() for i in ids]
 
 
+def test_equal_small_furniture_parts_do_not_join_each_other():
+    body = block((0, 20), (0, 20), (10, 20))
+    foot = block((40, 43), (0, 3), (0, 3))
+    parts, ids, _ = scene([], body, foot, foot + [4, 0, 0])  # 1 cell apart, far from the body
+    assert sets(parts.furniture) == [i.tolist() for i in ids]
+
+
 def test_structure_is_no_furniture():
     voxels = voxels_of(block((0, 20), (0, 20), (0, 1)))
     n = len(voxels.grid)
