@@ -10,6 +10,7 @@ setup(
     description="Open-vocabulary 3D instance mapping for ROS 2 robots with an RGB-D camera",
     license="Apache-2.0",
     packages=find_packages(include=["moss_ros*"]),
+    package_data={"moss_ros.evaluation": ["labels/*"]},
     python_requires=">=3.10",
     install_requires=[
         "numpy>=1.22,<3",

@@ -143,6 +143,7 @@ class NodeConfig:
     marker_period_s: float = param(0.5, "shortest time between two marker messages, s", 0.1, 60.0)
     cloud_period_s: float = param(1.0, "shortest time between two clouds, s", 0.1, 60.0)
     diagnostics_period_s: float = param(1.0, "time between two diagnostics, s", 0.1, 60.0)
+    waiting_frames: int = param(30, "undecoded frames that wait while the worker segments; when full the oldest goes", 1, 10000)
     warn_period_s: float = param(5.0, "shortest time between two warnings of one reason, s", 0.0, 600.0)
 
 

@@ -92,7 +92,9 @@ class Pipeline:
                 voxels.position, normal, solid, voxels.neighbours, voxels.voxel_size_m, c.structure
             )
         with stage("parts"):
-            view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, solid, voxels.index)
+            view = SolidVoxels(
+                voxels.position, voxels.grid, voxels.neighbours, solid, voxels.index, voxels.voxel_size_m
+            )
             parts = find_parts(view, structure, c.proposals)
         with stage("flat"):
             flat = flat_proposals(voxels.position, voxels.color, normal, voxels.grid, structure, c.proposals)
@@ -102,7 +104,13 @@ class Pipeline:
             agreed = consensus_proposals(self.keyframes.evidence, c.proposals)
         with stage("union"):
             self.proposals = unite(
-                object_proposals(parts), flat, agreed, voxels.position, structure.is_structure, c.proposals
+                object_proposals(parts),
+                flat,
+                agreed,
+                voxels.position,
+                structure.is_structure,
+                voxels.voxel_size_m,
+                c.proposals,
             )
             owned, _ = exclusive(self.proposals, voxels.count, c.proposals.map_min_score)
         with stage("instances"):

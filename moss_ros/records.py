@@ -110,7 +110,7 @@ class Instance:
     label_score: float  # [0, 1]
     first_seen_ns: int
     last_seen_ns: int
-    observations: int  # keyframes in which at least one of its voxels was seen
+    observations: int  # keyframes that saw at least a tenth of its voxels
     source: str  # the proposal stage its mask came from
 
 

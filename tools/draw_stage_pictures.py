@@ -60,7 +60,7 @@ def stage_pictures(pipeline: Pipeline, number: int) -> dict[str, np.ndarray]:
     normal, solid = pipeline.normals.two_rings, pipeline.normals.solid
     c = pipeline.config
     structure = find_structure(voxels.position, normal, solid, voxels.neighbours, voxels.voxel_size_m, c.structure)
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, solid, index)
+    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, solid, index, voxels.voxel_size_m)
     parts = find_parts(view, structure, c.proposals)
     labels = segment_parts(depth_m, image, parts.background, voxels.position, normal, pose, k, c.masks)
     kind = np.where(structure.is_structure, 1, 0) + np.where(structure.support_of > 0, 1 + structure.support_of, 0)

@@ -150,7 +150,12 @@ def project_visible(
     through (depth more than through_base + through_slope * z^2 behind the point).
     """
     height, width = depth.shape
+    # Locals: the compiler cannot keep array elements in registers across the stores below.
     t = camera_from_world
+    r00, r01, r02, tx = t[0, 0], t[0, 1], t[0, 2], t[0, 3]
+    r10, r11, r12, ty = t[1, 0], t[1, 1], t[1, 2], t[1, 3]
+    r20, r21, r22, tz = t[2, 0], t[2, 1], t[2, 2], t[2, 3]
+    fx, fy, cx, cy = k[0, 0], k[1, 1], k[0, 2] + 0.5, k[1, 2] + 0.5
     visible = np.empty(len(points), np.int32)
     pixels = np.empty(len(points), np.int32)
     through = np.empty(len(points), np.int32)
@@ -160,13 +165,15 @@ def project_visible(
         if not in_view[block_of[i]]:
             continue
         px, py, pz = points[i, 0], points[i, 1], points[i, 2]
-        z = t[2, 0] * px + t[2, 1] * py + t[2, 2] * pz + t[2, 3]
+        z = r20 * px + r21 * py + r22 * pz + tz
         if z < 0.1:
             continue
-        u = int(np.floor((t[0, 0] * px + t[0, 1] * py + t[0, 2] * pz + t[0, 3]) / z * k[0, 0] + k[0, 2] + 0.5))
-        v = int(np.floor((t[1, 0] * px + t[1, 1] * py + t[1, 2] * pz + t[1, 3]) / z * k[1, 1] + k[1, 2] + 0.5))
-        if u < 0 or v < 0 or u >= width or v >= height:
+        per_z = 1.0 / z
+        x = (r00 * px + r01 * py + r02 * pz + tx) * per_z * fx + cx
+        y = (r10 * px + r11 * py + r12 * pz + ty) * per_z * fy + cy
+        if x < 0 or y < 0 or x >= width or y >= height:
             continue
+        u, v = int(x), int(y)
         d = depth[v, u]
         if d <= 0:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from moss_ros.config import InstanceConfig
 from moss_ros.instances.boxes import oriented_box
 from moss_ros.records import IdentityEvent, Instance, InstanceState, MaskProposals, Snapshot
+
+_EVENTS_KEPT = 10_000  # lines of the merge/split log
 
 
 @dataclass(slots=True)
@@ -33,7 +36,7 @@ class InstanceMap:
         self._config = config
         self._tracks: dict[int, _Track] = {}
         self._next_id = 1
-        self.events: list[IdentityEvent] = []
+        self.events: deque[IdentityEvent] = deque(maxlen=_EVENTS_KEPT)
         self.owner = np.zeros(0, np.int32)  # (N,) instance id that owns each voxel, 0 = none
 
     def update(

@@ -31,6 +31,7 @@ class SolidVoxels:
     neighbours: np.ndarray  # (N, 26) int32
     solid: np.ndarray  # (N,) bool
     index: VoxelIndex
+    voxel_size_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _furniture(voxels: SolidVoxels, free: np.ndarray, objects: np.ndarray, c: Pr
     size = np.bincount(label, minlength=count + 1)
     size[0] = 0
     order, ends = sort_by_label(label, count)
-    cells = int(round(c.furniture_gap_m / 0.02))
+    cells = int(round(c.furniture_gap_m / voxels.voxel_size_m))
     index = voxels.index
     limit = c.furniture_glue * size.max(initial=0)
     for part in np.argsort(size, kind="stable"):

@@ -15,6 +15,7 @@ def unite(
     consensus: MaskProposals,
     position: np.ndarray,
     is_structure: np.ndarray,
+    voxel_size_m: float,
     config: ProposalConfig,
 ) -> MaskProposals:
     """Rank the proposals of all sources and suppress those that repeat a better one."""
@@ -22,7 +23,7 @@ def unite(
         [
             _scored(objects, _object_scores(objects)),
             _scored(consensus, _consensus_scores(consensus, objects, position, is_structure)),
-            _scored(flat, _flat_scores(flat, position)),
+            _scored(flat, _flat_scores(flat, position, voxel_size_m)),
         ]
     )
     return suppress(ranked, len(position), config.suppress_iou)
@@ -114,11 +115,11 @@ def _consensus_scores(
     return score
 
 
-def _flat_scores(flat: MaskProposals, position: np.ndarray) -> np.ndarray:
+def _flat_scores(flat: MaskProposals, position: np.ndarray, voxel_size_m: float) -> np.ndarray:
     scores = np.full(len(flat), 0.15)
     for i, voxels in enumerate(flat.voxels):
         sides = np.sort(np.ptp(position[voxels], axis=0))
-        filled = len(voxels) * 0.0004 / max(sides[1] * sides[2], 1e-4)
+        filled = len(voxels) * voxel_size_m**2 / max(sides[1] * sides[2], 1e-4)
         if filled > 0.5 and len(voxels) >= 40:
             scores[i] = 0.5
     return scores

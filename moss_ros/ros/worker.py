@@ -19,8 +19,6 @@ from moss_ros.source.matcher import Match
 _log = logging.getLogger(__name__)
 _OVERDUE = 2.0  # after so many periods a segmentation goes before waiting frames
 _STOP_S = 20.0
-# While a segmentation runs, frames wait instead of getting lost: three seconds at 10 Hz, one at 30 Hz.
-WAITING_FRAMES = 30
 
 
 class StepResult(Protocol):
@@ -68,7 +66,6 @@ class Worker:
         drops: DropLog,
         build: Callable[[Match], Frame | None],
         on_snapshot: Callable[[Snapshot], None],
-        waiting: int = WAITING_FRAMES,
     ) -> None:
         self.pipeline = pipeline
         self.snapshot: Snapshot | None = None  # the last one
@@ -78,7 +75,7 @@ class Worker:
         self._drops = drops
         self._build = build
         self._on_snapshot = on_snapshot
-        self._slot: LatestSlot[Match] = LatestSlot(waiting)
+        self._slot: LatestSlot[Match] = LatestSlot(config.node.waiting_frames)
         self._requests: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
         self._wake = Event()
         self._stopping = False

@@ -53,7 +53,7 @@ def room_background():
     structure = find_structure(
         voxels.position, normals.two_rings, normals.solid, voxels.neighbours, 0.02, CONFIG.structure
     )
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, normals.solid, voxels.index)
+    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, normals.solid, voxels.index, 0.02)
     return structure.is_structure, find_parts(view, structure, CONFIG.proposals).background
 
 

@@ -26,7 +26,7 @@ def voxels_of(grid):
     table = np.full((len(grid), 26), -1, np.int32)
     link_neighbours(index.keys, index.blocks, index.ids, grid, table, 0, len(grid))
     position = ((grid + 0.5) * 0.02).astype(np.float32)
-    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), index)
+    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), index, 0.02)
 
 
 def block(x, y, z):
@@ -64,7 +64,7 @@ def room_parts(noise_m=0.0):
     structure = find_structure(
         voxels.position, normals.two_rings, normals.solid, voxels.neighbours, 0.02, CONFIG.structure
     )
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, normals.solid, voxels.index)
+    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, normals.solid, voxels.index, 0.02)
     return find_parts(view, structure, P), structure, voxels.position, normals.solid
 
 
@@ -230,6 +230,7 @@ def test_empty_map():
         np.zeros((0, 26), np.int32),
         np.zeros(0, bool),
         VoxelIndex(),
+        0.02,
     )
     parts = find_parts(empty, Structure(0.0, (), (), np.zeros(0, bool), np.zeros(0, np.int32)), P)
     assert parts.objects == parts.furniture == ()

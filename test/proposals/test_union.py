@@ -139,7 +139,7 @@ def test_matrix_by_hand():
     ],
 )
 def test_rank_of_objects_and_furniture(source, size, score):
-    united = unite(proposals(range(size), source=source), NONE, NONE, slab(600), np.zeros(600, bool), CONFIG)
+    united = unite(proposals(range(size), source=source), NONE, NONE, slab(600), np.zeros(600, bool), 0.02, CONFIG)
     assert united.scores.tolist() == pytest.approx([score])
 
 
@@ -148,7 +148,7 @@ def part_score(position, objects=NONE, structure=None, part=None, quality=1.0):
     n = len(position)
     part = proposals(range(n) if part is None else part, scores=[quality], source="consensus")
     structure = np.zeros(n, bool) if structure is None else structure
-    united = unite(objects, NONE, part, position, structure, CONFIG)
+    united = unite(objects, NONE, part, position, structure, 0.02, CONFIG)
     return [float(s) for s, name in zip(united.scores, united.sources, strict=True) if name == "consensus"]
 
 
@@ -189,6 +189,7 @@ def flat_score(position):
         NONE,
         position,
         np.ones(len(position), bool),
+        0.02,
         CONFIG,
     )
     return united.scores.tolist()
@@ -210,10 +211,11 @@ def test_better_source_wins_the_same_voxels():
         proposals(same, source="consensus"),
         slab(60),
         np.zeros(60, bool),
+        0.02,
         CONFIG,
     )
     assert united.sources == ("object",)
 
 
 def test_nothing_united():
-    assert len(unite(NONE, NONE, NONE, np.zeros((0, 3), np.float32), np.zeros(0, bool), CONFIG)) == 0
+    assert len(unite(NONE, NONE, NONE, np.zeros((0, 3), np.float32), np.zeros(0, bool), 0.02, CONFIG)) == 0

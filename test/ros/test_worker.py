@@ -23,8 +23,8 @@ def wait_for(condition, seconds=5.0):
 def parts():
     """Worker, pipeline, drops, snapshots published; queue of 2 frames, segmentation at any time."""
     pipeline, drops, published = FakePipeline(), DropLog(), []
-    config = from_flat({"node.segment_period_s": 0.0})
-    worker = Worker(pipeline, config, drops, lambda frame: frame, published.append, waiting=2)
+    config = from_flat({"node.segment_period_s": 0.0, "node.waiting_frames": 2})
+    worker = Worker(pipeline, config, drops, lambda frame: frame, published.append)
     yield worker, pipeline, drops, published
     assert worker.stop()
 
