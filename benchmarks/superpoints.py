@@ -47,7 +47,7 @@ def run(quick: bool = False) -> Table:
     frames = recording(LIVING_KITCHEN, limit=30 if quick else None)
     warm_up()
     voxels, surface, last = _build(frames, config.mapping, config.input, 20_000 if quick else _VOXELS)
-    everything = np.ones(voxels.index.block_count, bool)
+    everything = np.ones(voxels.count, bool)
     halves: list[np.ndarray] = []
 
     def ours() -> None:
@@ -89,16 +89,16 @@ def _build(frames, mapping, depth_range, target: int) -> tuple[VoxelMap, Surface
     for number, frame in enumerate(frames):
         voxels.integrate(frame)
         if number % 4 == 3:
-            surface.update(voxels, voxels.take_touched_blocks())
+            surface.update(voxels, voxels.take_touched())
             if np.count_nonzero(surface.normals.solid) >= target:
                 break
-    surface.update(voxels, voxels.take_touched_blocks())
+    surface.update(voxels, voxels.take_touched())
     return voxels, surface, frame
 
 
 def _full(voxels: VoxelMap, mapping: MappingConfig) -> np.ndarray:
     fresh = Surface(mapping)
-    fresh.update(voxels, np.ones(voxels.index.block_count, bool))
+    fresh.update(voxels, np.ones(voxels.count, bool))
     return fresh.superpoints.labels
 
 
@@ -107,7 +107,7 @@ def _dirty_rows(table: Table, voxels: VoxelMap, surface: Surface, frame: Frame, 
     cost, redone = [], []
     for _ in range(repeats + 1):
         voxels.integrate(frame)
-        touched = voxels.take_touched_blocks()
+        touched = voxels.take_touched()
         redone.append((int(touched.sum()), surface.update(voxels, touched)))
         cost.append(surface.seconds * 1e3)
     normals_ms, superpoints_ms = np.median(cost[1:], axis=0)
@@ -116,12 +116,11 @@ def _dirty_rows(table: Table, voxels: VoxelMap, surface: Surface, frame: Frame, 
         "after one more frame",
         normals_ms + superpoints_ms,
         "ms",
-        note=f"{touched_count} touched, {blocks} redone",
+        note=f"{touched_count} voxels touched, {blocks} blocks redone",
     )
     table.add("  per dirty block", (normals_ms + superpoints_ms) / blocks, "ms", Bar(10), "normals and superpoints")
     table.add("  superpoints per dirty block", superpoints_ms / blocks, "ms")
-    fullest = np.zeros(voxels.index.block_count, bool)
-    fullest[np.bincount(voxels.block).argmax()] = True
+    fullest = voxels.block == np.bincount(voxels.block).argmax()
     cost = []
     for _ in range(repeats + 1):
         blocks = surface.update(voxels, fullest)

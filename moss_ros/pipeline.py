@@ -83,7 +83,7 @@ class Pipeline:
         every keyframe whose background changed at all."""
         c, stage, voxels = self.config, self.timings.stage, self.voxels
         with stage("normals"):
-            changed = self.normals.update(voxels, voxels.take_touched_blocks())
+            changed = self.normals.update(voxels, voxels.take_touched())
         with stage("superpoints"):
             self.superpoints.update(voxels, self.normals, changed)
         solid, normal = self.normals.solid, self.normals.two_rings

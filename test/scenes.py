@@ -173,7 +173,7 @@ def build_map(frames: tuple[Frame, ...], config: MappingConfig = MAPPING) -> tup
     voxels, normals = VoxelMap(config), NormalMap()
     for frame in frames:
         voxels.integrate(frame)
-    normals.update(voxels, voxels.take_touched_blocks())
+    normals.update(voxels, voxels.take_touched())
     return voxels, normals
 
 

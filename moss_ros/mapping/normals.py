@@ -23,8 +23,8 @@ class NormalMap:
         self._one, self._two = self.one_ring, self.two_rings
         self._moments = np.zeros((0, 10))
 
-    def update(self, voxels: VoxelMap, touched_blocks: np.ndarray) -> np.ndarray:
-        """Redo what depends on the touched blocks; returns the voxels (N,) bool whose one-ring normal changed.
+    def update(self, voxels: VoxelMap, touched: np.ndarray) -> np.ndarray:
+        """Redo what depends on the touched voxels (N,) bool; returns the voxels (N,) bool whose one-ring normal changed.
 
         The sums run over the neighbour table in its fixed order, so the result equals a full run exactly.
         """
@@ -32,9 +32,8 @@ class NormalMap:
         self._reserve(n)
         self.one_ring, self.two_rings = self._one[:n], self._two[:n]
         solid = voxels.solid()
-        dirty = touched_blocks[voxels.block]
         self.solid = solid
-        ring1 = _spread(dirty, voxels.neighbours)
+        ring1 = _spread(touched, voxels.neighbours)
         ring2 = _spread(ring1, voxels.neighbours)
         p, eye, nb = voxels.position, voxels.viewpoint, voxels.neighbours
         _moments(p, nb, solid, ring1, self._moments)

@@ -55,6 +55,7 @@ _COLUMNS = {
     "hits": (0, np.int32),  # frames that hit the voxel
     "last_frame": (0, np.int32),  # number of the last frame that hit it
     "through": (0, np.int32),  # keyframes that saw through it since it was last hit
+    "touched": (0, bool),  # changed since take_touched()
     "block": (0, np.int32),
     "neighbours": (26, np.int32),
 }
@@ -71,7 +72,6 @@ class VoxelMap:
         self.count = 0
         self.frame_number = 0
         self._arrays = {n: np.zeros((4096, d) if d else 4096, t) for n, (d, t) in _COLUMNS.items()}
-        self._touched = np.zeros(64, bool)
 
     def __getattr__(self, name: str) -> np.ndarray:
         if name in _COLUMNS:
@@ -110,8 +110,8 @@ class VoxelMap:
             a["hits"],
             a["last_frame"],
             a["through"],
+            a["touched"],
             a["block"],
-            self._touched_blocks(),
         )
         link_neighbours(
             self.index.keys, self.index.blocks, self.index.ids, a["grid"], a["neighbours"], before, self.count
@@ -152,23 +152,18 @@ class VoxelMap:
     def count_see_through(self, view: View) -> None:
         """Remember that a keyframe looked through these voxels."""
         self.through[view.through] += 1
-        self._touched_blocks()[self.block[view.through]] = True
+        self.touched[view.through] = True
 
     def solid(self) -> np.ndarray:
         """(count,) bool: voxels hit often enough and not seen through more often than that allows."""
         c = self._config
         return (self.hits >= c.min_hits) & (self.through <= c.see_through_ratio * self.hits)
 
-    def take_touched_blocks(self) -> np.ndarray:
-        """(B,) bool: blocks changed since the last call."""
-        touched = self._touched_blocks()[: self.index.block_count].copy()
-        self._touched[:] = False
+    def take_touched(self) -> np.ndarray:
+        """(count,) bool: voxels changed since the last call."""
+        touched = self.touched.copy()
+        self.touched[:] = False
         return touched
-
-    def _touched_blocks(self) -> np.ndarray:
-        if len(self._touched) < len(self.index.ids):
-            self._touched = np.concatenate([self._touched, np.zeros(len(self.index.ids) - len(self._touched), bool)])
-        return self._touched
 
     def _block_centers(self) -> np.ndarray:
         keys, blocks = self.index.keys, self.index.blocks
@@ -230,8 +225,8 @@ def _accumulate(
     hits,
     last_frame,
     through,
-    block_of,
     touched,
+    block_of,
 ):
     """Running means over the pixels of one frame; returns the new voxel count and the pixels on new voxels."""
     m = BLOCK_SIDE - 1
@@ -245,7 +240,6 @@ def _accumulate(
         if key != last_key:
             last_key = key
             block = find_block(keys, blocks, key)
-            touched[block] = True
         cell = ((x & m) << (2 * BLOCK_BITS)) | ((y & m) << BLOCK_BITS) | (z & m)
         g = ids[block, cell]
         if g < 0:
@@ -256,6 +250,7 @@ def _accumulate(
             last_frame[g] = -1
             for a in range(3):
                 out_grid[g, a] = grid[i, a]
+        touched[g] = True
         if g >= first_new:
             new_pixels += 1
         # Depth noise grows with (z - 0.4)^2: weights follow the inverse variance.

@@ -13,7 +13,7 @@ from moss_ros.records import Frame
 
 def full(voxels):
     normals = NormalMap()
-    normals.update(voxels, np.ones(voxels.index.block_count, bool))
+    normals.update(voxels, np.ones(voxels.count, bool))
     return normals
 
 
@@ -93,7 +93,7 @@ def test_incremental_equals_full_exactly():
             for _ in range(8):
                 voxels.count_see_through(voxels.view(render(emptied, frame.world_from_camera)))
         if i % 3 == 2:
-            normals.update(voxels, voxels.take_touched_blocks())
+            normals.update(voxels, voxels.take_touched())
     everything = full(voxels)
     assert (voxels.through > 2 * voxels.hits).any()
     assert np.array_equal(normals.solid, everything.solid)
@@ -108,7 +108,7 @@ def test_incremental_equals_full_when_few_blocks_change():
         window = np.zeros_like(frame.depth_m)
         window[50:70, 70:90] = frame.depth_m[50:70, 70:90]
         voxels.integrate(replace(frame, depth_m=window))
-        touched = voxels.take_touched_blocks()
+        touched = voxels.take_touched()
         assert 0 < touched.sum() < 0.2 * len(touched)
         normals.update(voxels, touched)
         everything = full(voxels)
@@ -137,18 +137,17 @@ def test_normals_equal_the_eigenvectors_of_all_points_in_the_rings(rings):
 def test_untouched_map_changes_no_normal():
     voxels, normals = build_map(room_frames()[:3])
     before = normals.one_ring.copy()
-    changed = normals.update(voxels, voxels.take_touched_blocks())
+    changed = normals.update(voxels, voxels.take_touched())
     assert changed.shape == (voxels.count,) and not changed.any()
     assert np.array_equal(normals.one_ring, before)
 
 
-def test_change_reaches_the_neighbours_of_touched_blocks():
+def test_change_reaches_the_neighbours_of_touched_voxels():
     voxels, normals = build_map(room_frames()[:8])
-    touched = np.zeros(voxels.index.block_count, bool)
-    touched[0] = True
+    touched = voxels.block == 0
     changed = normals.update(voxels, touched)
-    near = voxels.neighbours[voxels.block == 0]
-    expected = set(np.flatnonzero(voxels.block == 0)) | set(near[near >= 0].ravel())
+    near = voxels.neighbours[touched]
+    expected = set(np.flatnonzero(touched)) | set(near[near >= 0].ravel())
     assert set(np.flatnonzero(changed)) == expected
 
 
@@ -163,5 +162,5 @@ def test_lonely_voxel_has_some_unit_normal():
 
 def test_empty_map():
     voxels, normals = VoxelMap(MAPPING), NormalMap()
-    assert len(normals.update(voxels, voxels.take_touched_blocks())) == 0
+    assert len(normals.update(voxels, voxels.take_touched())) == 0
     assert normals.one_ring.shape == (0, 3)

@@ -34,7 +34,7 @@ class Growing:
         return self.refresh()
 
     def refresh(self):
-        changed = self.normals.update(self.voxels, self.voxels.take_touched_blocks())
+        changed = self.normals.update(self.voxels, self.voxels.take_touched())
         return self.points.update(self.voxels, self.normals, changed)
 
 
@@ -113,7 +113,7 @@ def test_ids_of_untouched_blocks_stay():
     before = growing.points.labels.copy()
     old_blocks = growing.voxels.block.copy()
     growing.voxels.integrate(room_frames()[30])
-    touched = growing.voxels.take_touched_blocks()
+    touched = growing.voxels.take_touched()
     changed = growing.normals.update(growing.voxels, touched)
     growing.points.update(growing.voxels, growing.normals, changed)
     dirty = np.unique(growing.voxels.block[changed])

@@ -202,14 +202,14 @@ def test_view_of_the_same_frame_sees_what_it_integrated():
     assert len(view.visible) >= 0.99 * voxels.count
 
 
-def test_touched_blocks_are_told_once():
+def test_touched_voxels_are_told_once():
     voxels = built([dot(), dot(1.0)])
-    assert voxels.take_touched_blocks().tolist() == [True, True]
-    assert voxels.take_touched_blocks().tolist() == [False, False]
+    assert voxels.take_touched().tolist() == [True, True]
+    assert voxels.take_touched().tolist() == [False, False]
     voxels.integrate(dot(1.0))
-    assert voxels.take_touched_blocks().tolist() == [False, True]
+    assert voxels.take_touched().tolist() == [False, True]
     voxels.count_see_through(voxels.view(dot(depth=2.0)))
-    assert voxels.take_touched_blocks().tolist() == [True, False]
+    assert voxels.take_touched().tolist() == [True, False]
 
 
 def test_frame_without_depth_changes_nothing():
@@ -229,7 +229,7 @@ def test_empty_map():
     voxels = VoxelMap(MAPPING)
     view = voxels.view(dot())
     assert len(voxels.solid()) == len(view.visible) == len(view.through) == 0
-    assert len(voxels.take_touched_blocks()) == 0
+    assert len(voxels.take_touched()) == 0
 
 
 def test_unknown_column_is_an_attribute_error():

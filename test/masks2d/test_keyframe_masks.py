@@ -32,7 +32,7 @@ class Setup:
             self.masks.add(frame, 1.0)
 
     def refresh(self, background=None, everything=False):
-        self.normals.update(self.voxels, self.voxels.take_touched_blocks())
+        self.normals.update(self.voxels, self.voxels.take_touched())
         if background is None:
             background = self.low()
         return self.masks.refresh(self.voxels, self.normals.two_rings, background, everything)
