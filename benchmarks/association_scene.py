@@ -57,7 +57,7 @@ def build_scene(points: int, views: int, proposals: int, seed: int = 0) -> tuple
     points = min(points, voxels.count)
     ids = np.sort(rng.choice(voxels.count, points, replace=False))
     surface = Surface(config.mapping)
-    surface.update(voxels, np.ones(voxels.index.block_count, bool))
+    surface.update(voxels, np.ones(voxels.count, bool))
     superpoint = np.unique(surface.superpoints.labels[ids], return_inverse=True)[1].astype(np.int32)
     position = voxels.position[ids]
     labels, counts = _thing_images(voxels, kept, position[rng.choice(points, _THINGS, replace=False)])
