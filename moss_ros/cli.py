@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,18 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--quiet", action="store_true", help="no progress bar")
     replay.set_defaults(run=_replay)
     demo = commands.add_parser("demo", help="play a bag through the live ROS graph and show the map")
-    demo.add_argument("--bag", type=Path, help="rosbag2 folder; default: the kitchen of the shared data")
+    demo.add_argument("--bag", type=Path, help="rosbag2 folder; default: a simulated home, made once")
     demo.add_argument("--out", type=Path, default=Path("demo_out"))
     demo.add_argument("--rate", type=float, default=1.0, help="playing speed")
     _add_configuration(demo)
     demo.set_defaults(run=_demo)
+    sim = commands.add_parser("sim", help="make a simulated home with ground truth: bag, instances, masks, queries")
+    sim.add_argument("out", type=Path, help="new folder")
+    sim.add_argument("--seed", type=int, default=0, help="another seed is another home")
+    sim.add_argument("--frames", type=int, default=90)
+    sim.add_argument("--changes", action="store_true", help="part-way some objects are moved or removed")
+    sim.add_argument("--workers", type=int, default=2, help="processes that render")
+    sim.set_defaults(run=_sim)
     evaluate = commands.add_parser("evaluate", help="score a run against ground truth, or compare two runs")
     evaluate.add_argument("run_folder", type=Path, nargs="?", help="folder that replay or demo wrote")
     evaluate.add_argument("--gt", type=Path, help="scene folder with instances.json and gt_points.npz")
@@ -110,17 +118,32 @@ def _demo(options: argparse.Namespace) -> int:
     from moss_ros.replay.bag import guess_topics
     from moss_ros.ros.demo import run_demo
 
-    bag = options.bag or _shared_kitchen()
-    return run_demo(bag, _values(options, guess_topics(bag)), options.out, options.rate)
+    home = None if options.bag else _simulated_home()
+    bag = options.bag if home is None else home / "bag"
+    code, folder = run_demo(bag, _values(options, guess_topics(bag)), options.out, options.rate)
+    if code == 0 and home is not None:
+        _print_scores(folder, home)
+    return code
 
 
-def _shared_kitchen() -> Path:
-    import os
+def _simulated_home() -> Path:
+    """The home that the demo drives through, made once."""
+    from moss_ros.sim.run import generate
 
-    bag = Path(os.environ.get("MOSS_DATA", "../shared/data")) / "real_redkitchen" / "bag"
-    if not (bag / "metadata.yaml").exists():
-        raise FileNotFoundError("no bag to play: give one with `make demo BAG=FOLDER` (a rosbag2 folder with RGB-D)")
-    return bag
+    home = Path("demo_home")
+    if not (home / "queries.json").exists():  # written last
+        shutil.rmtree(home, ignore_errors=True)
+        print("making a simulated home (about a minute, only the first time) ...", flush=True)
+        generate(home)
+    return home
+
+
+def _sim(options: argparse.Namespace) -> int:
+    from moss_ros.sim.run import generate
+
+    generate(options.out, options.seed, options.frames, options.changes, options.workers)
+    print(f"wrote {options.out}: bag/, instances.json, gt_points.npz, instance_masks.zip, queries.json")
+    return 0
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class NormalMap:
         self._moments = np.zeros((0, 10))
 
     def update(self, voxels: VoxelMap, touched: np.ndarray) -> np.ndarray:
-        """Redo what depends on the touched voxels (N,) bool; returns the voxels (N,) bool whose one-ring normal changed.
+        """Redo what depends on the touched voxels (N,) bool; returns those (N,) bool whose one-ring normal changed.
 
         The sums run over the neighbour table in its fixed order, so the result equals a full run exactly.
         """

@@ -39,8 +39,8 @@ class DemoError(ValueError):
     """The demo cannot go on; the message says why."""
 
 
-def run_demo(bag: Path, parameters: dict[str, Any], out: Path, rate: float) -> int:
-    """Exit code 0 when the live node made instances of the bag and stopped cleanly."""
+def run_demo(bag: Path, parameters: dict[str, Any], out: Path, rate: float) -> tuple[int, Path]:
+    """Exit code (0: the live node made instances of the bag and stopped cleanly) and the folder written."""
     folder = new_folder(out)
     rclpy.init()
     listener = _Listener()
@@ -56,7 +56,7 @@ def run_demo(bag: Path, parameters: dict[str, Any], out: Path, rate: float) -> i
         listener.close()
     if mapper_code != 0:
         print(f"the mapper ended with exit code {mapper_code}, see {folder / 'mapper.log'}")
-    return code or mapper_code
+    return code or mapper_code, folder
 
 
 def _report(folder: Path, listener: _Listener, bag: Path) -> int:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Vector = Sequence[float] | np.ndarray
+Path3 = Sequence[Sequence[float] | np.ndarray] | np.ndarray  # points (N, 3)
+
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
@@ -80,9 +83,9 @@ def surface(points_m: np.ndarray, uv: np.ndarray) -> Mesh:
 
 
 def quad(
-    origin_m: Sequence[float],
-    along_m: Sequence[float],
-    up_m: Sequence[float],
+    origin_m: Vector,
+    along_m: Vector,
+    up_m: Vector,
     repeats: tuple[float, float] = (1.0, 1.0),
 ) -> Mesh:
     """Parallelogram that faces along x up; the texture stands upright along `up`."""
@@ -92,27 +95,34 @@ def quad(
     return Mesh(corners, np.array([[[0, 0], [u, 0], [u, v]], [[0, 0], [u, v], [0, v]]], float))
 
 
-def box(lo_m: Sequence[float], hi_m: Sequence[float], repeats_per_m: float = 1.0, fit: bool = False) -> Mesh:
+def box(lo_m: Vector, hi_m: Vector, repeats_per_m: float = 1.0, fit: bool = False) -> Mesh:
     """Axis-aligned box; the texture repeats with length, or fits each face once when fit is true."""
     lo, hi = np.asarray(lo_m, float), np.asarray(hi_m, float)
     x, y, z = np.diag(hi - lo)
-    faces = ((lo, x, z), (lo + x, y, z), (lo + x + y, -x, z), (lo + y, -y, z), (lo + z, x, y), (lo + y, x, -y))
+    faces = (
+        (lo, x, z),
+        (lo + x, y, z),
+        (lo + x + y, -x, z),
+        (lo + y, -y, z),
+        (lo + z, x, y),
+        (lo + y, x, -y),
+    )
     out = []
     for origin, along, up in faces:
-        size = np.linalg.norm(along), np.linalg.norm(up)
-        out.append(quad(origin, along, up, (1, 1) if fit else (size[0] * repeats_per_m, size[1] * repeats_per_m)))
+        size = float(np.linalg.norm(along)), float(np.linalg.norm(up))
+        face = quad(origin, along, up, (1.0, 1.0) if fit else (size[0] * repeats_per_m, size[1] * repeats_per_m))
+        # Grain runs along the longer side.
+        out.append(Mesh(face.corners_m, face.uv[..., ::-1].copy()) if not fit and size[1] > size[0] else face)
     return join(out)
 
 
-def slab(size_m: Sequence[float], at_m: Sequence[float] = (0, 0, 0), repeats_per_m: float = 1.0) -> Mesh:
+def slab(size_m: Vector, at_m: Vector = (0, 0, 0), repeats_per_m: float = 1.0) -> Mesh:
     """Box of a size, centred in x and y at a place, its bottom at the place's z."""
     (sx, sy, sz), (x, y, z) = size_m, at_m
     return box((x - sx / 2, y - sy / 2, z), (x + sx / 2, y + sy / 2, z + sz), repeats_per_m)
 
 
-def rounded_box(
-    size_m: Sequence[float], radius_m: float | Sequence[float], steps: int = 4, repeats_per_m: float = 2.0
-) -> Mesh:
+def rounded_box(size_m: Vector, radius_m: float | Vector, steps: int = 3, repeats_per_m: float = 2.0) -> Mesh:
     """Box with round edges, centred at the origin; radii up to half the size (then an ellipsoid)."""
     half = np.asarray(size_m, float) / 2
     radius = np.minimum(np.broadcast_to(np.asarray(radius_m, float), (3,)), half)
@@ -149,7 +159,12 @@ def lathe(profile_m: Sequence[tuple[float, float]], sides: int = 28) -> Mesh:
     profile = np.asarray(profile_m, float)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     points = np.stack(
-        [profile[:, :1] * np.cos(angle), profile[:, :1] * np.sin(angle), np.repeat(profile[:, 1:], sides + 1, 1)], -1
+        [
+            profile[:, :1] * np.cos(angle),
+            profile[:, :1] * np.sin(angle),
+            np.repeat(profile[:, 1:], sides + 1, 1),
+        ],
+        -1,
     )
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
     v = np.repeat((length / max(length[-1], 1e-9))[:, None], sides + 1, 1)
@@ -162,7 +177,7 @@ def cylinder(radius_m: float, height_m: float, sides: int = 28, z_m: float = 0.0
     return lathe([(0, z_m), (radius_m, z_m), (radius_m, z_m + height_m), (0, z_m + height_m)], sides)
 
 
-def tube(path_m: Sequence[Sequence[float]], radius_m: float | Sequence[float], sides: int = 10) -> Mesh:
+def tube(path_m: Path3, radius_m: float | Vector, sides: int = 10) -> Mesh:
     """Round tube along a path (N, 3), closed at its ends; one radius or one for each point."""
     path = np.asarray(path_m, float)
     radius = np.broadcast_to(np.asarray(radius_m, float), (len(path),))

@@ -124,4 +124,4 @@ def thing(
         )
         for s in supports
     )
-    return Thing(category, color, material, moved, tuple(boxes), shifted, text, phrase)
+    return Thing(category, color, material, moved, tuple(boxes), lo + shift, hi + shift, shifted, text, phrase)

@@ -57,19 +57,11 @@ class Thing:
     material: str  # "wood", "ceramic", ...
     parts: tuple[Part, ...]
     solids: tuple[Solid, ...]
+    lo_m: np.ndarray  # (3,) corners of the box around its meshes
+    hi_m: np.ndarray
     supports: tuple[Support, ...] = ()
     text: str = ""  # readable print, if any
     phrase: str = ""  # text query that names it; empty: made from colour, material and category
-
-    @property
-    def lo_m(self) -> np.ndarray:
-        """(3,) lower corner of the bounding box of its meshes."""
-        return np.min([p.mesh.lo_m for p in self.parts], axis=0)
-
-    @property
-    def hi_m(self) -> np.ndarray:
-        """(3,) upper corner of the bounding box of its meshes."""
-        return np.max([p.mesh.hi_m for p in self.parts], axis=0)
 
     @property
     def size_m(self) -> np.ndarray:

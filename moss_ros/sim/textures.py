@@ -38,8 +38,8 @@ def mottled(rng: np.random.Generator, color: Rgb, amount: float = 0.08, size: in
 def wood(rng: np.random.Generator, color: Rgb, size: int = 256) -> np.ndarray:
     """Grain along the columns' direction (u)."""
     fibre = noise(rng, size, (16, 32, 64, 128), stretch=16)
-    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (5 * noise(rng, size, (2, 4), stretch=2) + 0.5 * fibre))
-    shade = 0.74 + 0.26 * fibre + 0.16 * rings
+    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (3 * noise(rng, size, (8, 16), stretch=4) + 0.5 * fibre))
+    shade = 0.76 + 0.3 * fibre + 0.07 * rings
     return _picture(np.array(color) * shade[..., None] * np.array([1.0, 1.0, 0.97]))
 
 
@@ -58,7 +58,7 @@ def planks(rng: np.random.Generator, color: Rgb, rows: int = 8, size: int = 512)
     return _picture(out)
 
 
-def herringbone_tiles(rng: np.random.Generator, color: Rgb, joint: Rgb, count: int = 4, size: int = 256) -> np.ndarray:
+def tiles(rng: np.random.Generator, color: Rgb, joint: Rgb, count: int = 4, size: int = 256) -> np.ndarray:
     """Square tiles with joints, each a little different."""
     out = mottled(rng, color, 0.1, size).astype(np.float32)
     step = size // count
@@ -114,7 +114,14 @@ def label(rng: np.random.Generator, ground: Rgb, ink: Rgb, text: str, size: int 
     scale = min(1.5, 0.9 * size / max(1, 22 * len(text)))
     for x in (8, size + 8):
         cv2.putText(
-            out, text, (x, (low + high) // 2 + int(12 * scale)), cv2.FONT_HERSHEY_DUPLEX, scale, ground, 2, cv2.LINE_AA
+            out,
+            text,
+            (x, (low + high) // 2 + int(12 * scale)),
+            cv2.FONT_HERSHEY_DUPLEX,
+            scale,
+            ground,
+            2,
+            cv2.LINE_AA,
         )
         for y in range(high + 12, size - 12, 9):
             cv2.line(out, (x, y), (x + int(rng.integers(size // 3, size - 30)), y), ink, 2)
