@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from moss_ros.sim.light import CHUNK, bounced, direct, smoothed
+from moss_ros.sim.light import CHUNK, LightQuality, bounced, direct, smoothed
 from moss_ros.sim.rays import RayScene
 from moss_ros.sim.render import Renderer
 from moss_ros.sim.scene import Light
@@ -51,20 +51,20 @@ def _known() -> _State:
     return _state
 
 
-def _direct(chunk: int) -> np.ndarray:
-    s = _known()
+def _direct(task: tuple[int, int]) -> np.ndarray:
+    s, (chunk, grid) = _known(), task
     rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
     rng = np.random.default_rng([s.seed, 31, chunk])
-    return direct(s.rays, s.triangles.point_m[rows], s.triangles.point_normal[rows], s.lights, rng)
+    return direct(s.rays, s.triangles.point_m[rows], s.triangles.point_normal[rows], s.lights, rng, grid)
 
 
-def _bounced(task: tuple[int, str]) -> np.ndarray:
-    s, (chunk, sent_file) = _known(), task
+def _bounced(task: tuple[int, str, int]) -> np.ndarray:
+    s, (chunk, sent_file, count) = _known(), task
     if s.sent_rgb is None:
         s.sent_rgb = np.load(sent_file)
     rows = slice(chunk * CHUNK, (chunk + 1) * CHUNK)
     rng = np.random.default_rng([s.seed, 32, chunk])
-    return bounced(s.rays, s.triangles.point_m[rows], s.triangles.point_normal[rows], s.sent_rgb, rng)
+    return bounced(s.rays, s.triangles.point_m[rows], s.triangles.point_normal[rows], s.sent_rgb, rng, count)
 
 
 def _with_renderer(task: tuple[str, Callable[[Renderer, Any], Any], Any]) -> Any:
@@ -105,15 +105,15 @@ class Crew:
     def _map(self, function: Callable[[Any], Any], tasks: list[Any]) -> Iterator[Any]:
         return self._pool.imap(function, tasks) if self._pool is not None else map(function, tasks)
 
-    def bake(self) -> np.ndarray:
+    def bake(self, quality: LightQuality = LightQuality()) -> np.ndarray:
         """(S, 3) float32 light at the shading points; kept for rendering."""
         t, x = self._triangles, self._triangles.textures
         chunks = range(-(-len(t.point_m) // CHUNK))
-        lit = np.concatenate(list(self._map(_direct, list(chunks))))
+        lit = np.concatenate(list(self._map(_direct, [(c, quality.lamp_grid) for c in chunks])))
         color = albedo(t.uv, t.texture, x.texels, x.level_start, x.level_size, LINEAR)
         sent_file = str(Path(self._folder.name) / "sent.npy")
         np.save(sent_file, (color * (lit[t.point].mean(1) + x.glow[t.texture][:, None])).astype(np.float32))
-        around = np.concatenate(list(self._map(_bounced, [(c, sent_file) for c in chunks])))
+        around = np.concatenate(list(self._map(_bounced, [(c, sent_file, quality.bounces) for c in chunks])))
         light = smoothed(lit, t, 1) + smoothed(around, t, 4)
         np.save(self._light_file, light)
         return light

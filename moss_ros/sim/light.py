@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from moss_ros.sim.rays import RayScene
@@ -13,13 +15,21 @@ AMBIENT_REACH_M = 0.8  # nearer surfaces hold ambient light off
 CHUNK = 65536
 
 
+@dataclass(frozen=True, slots=True)
+class LightQuality:
+    """How many rays the light of one shading point takes."""
+
+    lamp_grid: int  # lamp_grid^2 rays to each lamp
+    bounces: int = 20  # rays to other surfaces
+
+
 def direct(
     rays: RayScene,
     points_m: np.ndarray,
     normals: np.ndarray,
     lights: tuple[Light, ...],
     rng: np.random.Generator,
-    grid: int = 3,
+    grid: int,
 ) -> np.ndarray:
     """(S, 3) float32 irradiance from grid x grid jittered places on each lamp."""
     out = np.zeros((len(points_m), 3), np.float32)
@@ -46,7 +56,7 @@ def bounced(
     normals: np.ndarray,
     sent_rgb: np.ndarray,
     rng: np.random.Generator,
-    count: int = 20,
+    count: int,
 ) -> np.ndarray:
     """(S, 3) float32 light from other surfaces; sent_rgb (T, 3) is what each triangle sends back."""
     helper = np.where(np.abs(normals[:, :1]) > 0.9, [[0.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]])

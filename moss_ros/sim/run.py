@@ -17,8 +17,9 @@ from moss_ros.sim.bag_writer import PERIOD_NS, BagWriter, stamp_ns
 from moss_ros.sim.capture import Recorded, Shot, take
 from moss_ros.sim.changes import Change
 from moss_ros.sim.crew import Crew
-from moss_ros.sim.facts import facts
+from moss_ros.sim.facts import Facts, facts
 from moss_ros.sim.layout import furnish
+from moss_ros.sim.light import LightQuality
 from moss_ros.sim.scene import Scene
 
 CAMERA = Camera(fx=570.0, fy=570.0, cx=319.5, cy=239.5, width=640, height=480)
@@ -43,22 +44,30 @@ def generate(
 
     The folder must not hold a recording yet. The same seed and frames give the same content.
     """
-    record(Path(out), seed, frames, changes, workers, progress, CAMERA)
-
-
-def record(out: Path, seed: int, frames: int, with_changes: bool, workers: int, progress: bool, camera: Camera) -> None:
-    """As generate, with any camera."""
+    out = Path(out)
     if frames < 2:
         raise ValueError(f"a recording needs at least 2 frames, got {frames}")
+    check_new(out)
+    with tqdm(total=frames, unit="frame", disable=not progress, desc="furnishing") as steps:
+        record(out, make_plan(seed, frames, changes, CAMERA), seed, workers, CAMERA, steps)
+
+
+def check_new(out: Path) -> None:
+    """Recordings are never mixed or overwritten."""
     if (out / "bag").exists():
         raise ValueError(f"{out} holds a recording already: choose a new folder or remove it")
+
+
+def record(
+    out: Path, plan: Plan, seed: int, workers: int, camera: Camera, steps: tqdm, quality: LightQuality = LightQuality()
+) -> None:
+    """Render a plan with any camera and write everything; steps is moved on by one for each frame."""
+    check_new(out)
     out.mkdir(parents=True, exist_ok=True)
-    steps = tqdm(total=frames, unit="frame", disable=not progress, desc="furnishing")
-    plan = make_plan(seed, frames, with_changes, camera)
     collector = truth.TruthCollector(out / "instance_masks.zip", plan.change.changed if plan.change else None)
     bag: AbstractContextManager[BagWriter] = BagWriter(out / "bag", camera)
-    with steps, bag as writer:
-        for index, frame in enumerate(_frames(plan, seed, workers, camera, steps)):
+    with bag as writer:
+        for index, frame in enumerate(_frames(plan, seed, workers, camera, steps, quality)):
             writer.add(index, frame.jpeg, frame.depth_png, plan.poses[index], plan.noisy[index])
             collector.add(frame)
             steps.update()
@@ -82,7 +91,9 @@ def make_plan(seed: int, frames: int, with_changes: bool, camera: Camera) -> Pla
     return Plan(scene, change, poses, camera_path.with_drift(poses, rng), changes.describe(scene, change, old, new))
 
 
-def _frames(plan: Plan, seed: int, workers: int, camera: Camera, steps: tqdm) -> Iterator[Recorded]:
+def _frames(
+    plan: Plan, seed: int, workers: int, camera: Camera, steps: tqdm, quality: LightQuality
+) -> Iterator[Recorded]:
     """All frames in order; each state of the home is lit once."""
     count = len(plan.poses)
     switch = plan.change.changed.switch_frame if plan.change else count
@@ -92,7 +103,7 @@ def _frames(plan: Plan, seed: int, workers: int, camera: Camera, steps: tqdm) ->
         flat = triangles.build(scene)
         with Crew(flat, scene.lights, seed, workers) as crew:
             steps.set_description("lighting")
-            light = crew.bake()
+            light = crew.bake(quality)
             exposure = exposure or USUAL_BRIGHTNESS / max(float(light.mean()), 1e-3)
             steps.set_description("rendering")
             shots = [Shot(i, camera, plan.poses[i], exposure, seed) for i in numbers]
@@ -109,10 +120,8 @@ def _write_truth(out: Path, plan: Plan, collector: truth.TruthCollector, camera:
     truth.write_points(out / "gt_points.npz", points, scene, plan.poses, plan.noisy, camera, stamps, change is not None)
     if change:
         truth.write_json(out / "changes.json", plan.changes_json)
-        now, before = (
-            facts(after, rows, "_after", "evaluate_after"),
-            facts(scene, rows, "", "evaluate_before"),
-        )
+        now = facts(after, rows, "_after", "evaluate_after")
+        before: Facts | None = facts(scene, rows, "", "evaluate_before")
     else:
         now, before = facts(scene, rows), None
     asked = queries.make_queries(now, before, np.random.default_rng([seed, 22]))

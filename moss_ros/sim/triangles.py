@@ -5,12 +5,13 @@ T triangles; S shading points (a corner position with one normal direction, shar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from moss_ros.sim.mesh import Mesh
-from moss_ros.sim.scene import Material, Scene
+from moss_ros.sim.scene import FLOOR_ID, WALL_ID, Material, Scene
 
 CREASE_COS = 0.76  # corners sharper than about 40 degrees stay sharp
 MIP_LEVELS = 8
@@ -95,28 +96,30 @@ def _shading_points(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     )
 
 
-def _edge_limit_m(kind: str) -> float:
-    """Shadows on large flat things need small triangles; small things have few long edges anyway."""
-    return {"floor": 0.06, "wall": 0.11, "ceiling": 0.3}.get(kind, 0.055)
+def _pieces(scene: Scene) -> Iterator[tuple[int, float, Material, Mesh]]:
+    """Instance id, longest edge, material and mesh in map of every part.
+
+    Shadows on large flat things need small triangles; small things have few long edges anyway.
+    """
+    for i, parts in scene.structure.items():
+        for p in parts:
+            yield i, {FLOOR_ID: 0.06, WALL_ID: 0.11}.get(i, 0.3), p.material, p.mesh
+    for q in scene.placed:
+        for p in q.thing.parts:
+            yield q.id, 0.055, p.material, q.world_mesh(p)
 
 
 def build(scene: Scene) -> Triangles:
     """Flat arrays of all parts of a scene."""
-    jobs = [
-        (i, ("floor", "wall", "ceiling")[i - 1], p.material, p.mesh)
-        for i, parts in scene.structure.items()
-        for p in parts
-    ]
-    jobs += [(q.id, "thing", p.material, q.world_mesh(p)) for q in scene.placed for p in q.thing.parts]
     materials: dict[int, int] = {}
     listed: list[Material] = []
     columns: list[tuple[np.ndarray, ...]] = []
     start = 0
-    for instance, kind, material, mesh in jobs:
+    for instance, limit_m, material, mesh in _pieces(scene):
         if id(material) not in materials:
             materials[id(material)] = len(listed)
             listed.append(material)
-        fine = split_long(mesh, _edge_limit_m(kind))
+        fine = split_long(mesh, limit_m)
         point, place, normal = _shading_points(fine.corners_m)
         count = len(fine.corners_m)
         columns.append(
