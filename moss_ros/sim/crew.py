@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from moss_ros.sim.light import CHUNK, LightQuality, bounced, direct, smoothed
+from moss_ros.sim.light import CHUNK, FINE, LightQuality, bounced, direct, smoothed
 from moss_ros.sim.rays import RayScene
 from moss_ros.sim.render import Renderer
 from moss_ros.sim.scene import Light
@@ -105,7 +105,7 @@ class Crew:
     def _map(self, function: Callable[[Any], Any], tasks: list[Any]) -> Iterator[Any]:
         return self._pool.imap(function, tasks) if self._pool is not None else map(function, tasks)
 
-    def bake(self, quality: LightQuality = LightQuality()) -> np.ndarray:
+    def bake(self, quality: LightQuality = FINE) -> np.ndarray:
         """(S, 3) float32 light at the shading points; kept for rendering."""
         t, x = self._triangles, self._triangles.textures
         chunks = range(-(-len(t.point_m) // CHUNK))

@@ -19,8 +19,11 @@ CHUNK = 65536
 class LightQuality:
     """How many rays the light of one shading point takes."""
 
-    lamp_grid: int  # lamp_grid^2 rays to each lamp
+    lamp_grid: int = 3  # lamp_grid^2 rays to each lamp
     bounces: int = 20  # rays to other surfaces
+
+
+FINE = LightQuality()
 
 
 def direct(

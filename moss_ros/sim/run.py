@@ -19,7 +19,7 @@ from moss_ros.sim.changes import Change
 from moss_ros.sim.crew import Crew
 from moss_ros.sim.facts import Facts, facts
 from moss_ros.sim.layout import furnish
-from moss_ros.sim.light import LightQuality
+from moss_ros.sim.light import FINE, LightQuality
 from moss_ros.sim.scene import Scene
 
 CAMERA = Camera(fx=570.0, fy=570.0, cx=319.5, cy=239.5, width=640, height=480)
@@ -59,7 +59,7 @@ def check_new(out: Path) -> None:
 
 
 def record(
-    out: Path, plan: Plan, seed: int, workers: int, camera: Camera, steps: tqdm, quality: LightQuality = LightQuality()
+    out: Path, plan: Plan, seed: int, workers: int, camera: Camera, steps: tqdm, quality: LightQuality = FINE
 ) -> None:
     """Render a plan with any camera and write everything; steps is moved on by one for each frame."""
     check_new(out)

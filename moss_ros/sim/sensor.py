@@ -23,6 +23,9 @@ class DepthNoise:
     correlation_px: float = 1.1
 
 
+USUAL_NOISE = DepthNoise()
+
+
 def depth_sd_m(depth_m: np.ndarray, noise: DepthNoise) -> np.ndarray:
     """Axial standard deviation of a surface that faces the camera."""
     return noise.base_m + noise.quadratic * np.maximum(depth_m - 0.4, 0) ** 2
@@ -34,8 +37,8 @@ def noisy_depth_mm(
     hidden: np.ndarray,
     focal_px: float,
     rng: np.random.Generator,
-    noise: DepthNoise = DepthNoise(),
-) -> np.ndarray:  # noqa: B008
+    noise: DepthNoise = USUAL_NOISE,
+) -> np.ndarray:
     """(H, W) uint16 millimetres, 0 = no measurement.
 
     facing: cosine between ray and surface normal; hidden: the projector does not reach the pixel.
