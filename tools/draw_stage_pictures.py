@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 from moss_ros.config import from_flat
-from moss_ros.geometry.projection import look_up
 from moss_ros.instances.colors import color_of
 from moss_ros.mapping.structure import find_structure
 from moss_ros.masks2d.geometric import segment_parts
@@ -53,14 +52,13 @@ def stage_pictures(pipeline: Pipeline, number: int) -> dict[str, np.ndarray]:
     """{name: (H, W, 3) uint8} of each stage in the view of one keyframe."""
     slots = sorted(pipeline.keyframes.keyframes)
     keyframe = pipeline.keyframes.keyframes[slots[number if number >= 0 else len(slots) // 2]]
-    voxels, index = pipeline.voxels, pipeline.voxels.index
+    voxels = pipeline.voxels
     depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
-    reliable = voxels.reliable(depth_m)
-    image = look_up(index.keys, index.blocks, index.ids, depth_m, reliable, pose, k, voxels.voxel_size_m)
+    image = voxels.voxel_image(depth_m, pose, keyframe.camera)
     normal, solid = pipeline.normals.two_rings, pipeline.normals.solid
     c = pipeline.config
     structure = find_structure(voxels.position, normal, solid, voxels.neighbours, voxels.voxel_size_m, c.structure)
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, solid, index, voxels.voxel_size_m)
+    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, solid, voxels.index, voxels.voxel_size_m)
     parts = find_parts(view, structure, c.proposals)
     labels = segment_parts(depth_m, image, parts.background, voxels.position, normal, pose, k, c.masks)
     kind = np.where(structure.is_structure, 1, 0) + np.where(structure.support_of > 0, 1 + structure.support_of, 0)

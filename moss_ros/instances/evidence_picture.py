@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from moss_ros.geometry.projection import look_up
 from moss_ros.instances.colors import color_of
 from moss_ros.mapping.keyframes import Keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
@@ -27,18 +26,7 @@ def best_view(voxels: np.ndarray, seen: np.ndarray, keyframes: dict[int, Keyfram
 
 def draw_evidence(keyframe: Keyframe, voxels: VoxelMap, owner: np.ndarray, instance_id: int) -> bytes:
     """JPEG of the keyframe's colour image with the instance's pixels outlined and tinted."""
-    depth_m = keyframe.depth_m
-    index = voxels.index
-    image = look_up(
-        index.keys,
-        index.blocks,
-        index.ids,
-        depth_m,
-        voxels.reliable(depth_m),
-        keyframe.world_from_camera,
-        keyframe.camera.matrix,
-        voxels.voxel_size_m,
-    )
+    image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
     known = (image >= 0) & (image < len(owner))
     hit = np.zeros(image.shape, np.uint8)
     hit[known] = owner[image[known]] == instance_id

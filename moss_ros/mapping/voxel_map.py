@@ -9,9 +9,11 @@ import numpy as np
 from numba import njit
 
 from moss_ros.config import InputConfig, MappingConfig
+from moss_ros.geometry.camera import Camera
 from moss_ros.geometry.projection import (
     back_project,
     blocks_in_view,
+    look_up,
     project_visible,
     reliable_depth,
     to_grid,
@@ -123,6 +125,20 @@ class VoxelMap:
         """(H, W) bool: measured pixels in range that do not lie on a depth edge."""
         c, r = self._config, self._range
         return reliable_depth(depth_m, r.depth_min_m, r.depth_max_m, c.edge_base_m, c.edge_slope)
+
+    def voxel_image(self, depth_m: np.ndarray, world_from_camera: np.ndarray, camera: Camera) -> np.ndarray:
+        """(H, W) int32: the voxel that holds each reliable pixel's point, -1 where there is none."""
+        index = self.index
+        return look_up(
+            index.keys,
+            index.blocks,
+            index.ids,
+            depth_m,
+            self.reliable(depth_m),
+            world_from_camera,
+            camera.matrix,
+            self.voxel_size_m,
+        )
 
     def view(self, frame: Frame) -> View:
         """Which voxels this frame sees and which it sees through; one block-culled projection."""

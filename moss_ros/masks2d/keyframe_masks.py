@@ -6,7 +6,6 @@ import numpy as np
 
 from moss_ros.config import MasksConfig
 from moss_ros.geometry.bits import ones_per_row
-from moss_ros.geometry.projection import look_up
 from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.evidence import EvidenceStore, lift
@@ -53,17 +52,7 @@ class KeyframeMasks:
 
     def _segment(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
         depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
-        index = voxels.index
-        image = look_up(
-            index.keys,
-            index.blocks,
-            index.ids,
-            depth_m,
-            voxels.reliable(depth_m),
-            pose,
-            k,
-            voxels.voxel_size_m,
-        )
+        image = voxels.voxel_image(depth_m, pose, keyframe.camera)
         labels = segment_parts(depth_m, image, background, voxels.position, normal, pose, k, self._config)
         evidence = lift(image, labels)
         self.evidence.put(keyframe.slot, evidence)

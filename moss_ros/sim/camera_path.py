@@ -29,6 +29,15 @@ class Stop:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something worth a look."""
+
+    center_m: np.ndarray  # (3,)
+    front: np.ndarray  # (2,) unit vector, the side that it shows
+    weight: float
+
+
 class FreeSpace:
     """Ground cells where the camera may be, and ways between them."""
 
@@ -134,7 +143,7 @@ def walk(scene: Scene, frames: int, rng: np.random.Generator) -> np.ndarray:
     return np.stack([look_at(e, e + f) for e, f in zip(eyes, forward, strict=True)])
 
 
-def _targets(scene: Scene) -> list[tuple[np.ndarray, float]]:
+def _targets(scene: Scene) -> list[Target]:
     """Places worth a look and how many things are there: carriers with what they carry, and single things."""
     children: dict[int, list[Placed]] = {}
     for p in scene.placed:
@@ -150,30 +159,33 @@ def _targets(scene: Scene) -> list[tuple[np.ndarray, float]]:
             center = 0.5 * center + 0.5 * np.mean([c.position_m for c in carried], axis=0)
         big = float(np.prod(np.maximum(p.thing.size_m, 0.05))) ** (1 / 3)
         if carried or big > 0.3:
-            out.append((center, 1.0 + len(carried) + big))
+            front = np.array([np.sin(p.yaw_rad), -np.cos(p.yaw_rad)])
+            out.append(Target(center, front, 1.0 + len(carried) + big))
     return out
 
 
 def _stops(
     space: FreeSpace,
     room: Room,
-    targets: list[tuple[np.ndarray, float]],
+    targets: list[Target],
     budget: float,
     rng: np.random.Generator,
 ) -> list[Stop]:
     """Stops in the order of a short tour; each looks at one target from a good distance."""
-    weights = np.array([w for _, w in targets]) * rng.uniform(0.8, 1.2, len(targets))
+    weights = np.array([t.weight for t in targets]) * rng.uniform(0.8, 1.2, len(targets))
     cells = space.cells_m
     stops = []
     for index in np.argsort(-weights):
-        center = targets[index][0]
-        away = np.linalg.norm(cells - center[:2], axis=1)
-        cost = np.abs(away - rng.uniform(1.1, 1.7)) + 0.3 * rng.random(len(cells))
+        center = targets[index].center_m
+        offsets = cells - center[:2]
+        away = np.linalg.norm(offsets, axis=1)
+        cost = np.abs(away - rng.uniform(1.1, 1.9)) + 0.3 * rng.random(len(cells))
+        cost -= 0.5 * (offsets @ targets[index].front) / np.maximum(away, 0.1)
         if room.partition_x_m is not None:
             cost += 5.0 * ((cells[:, 0] > room.partition_x_m) != (center[0] > room.partition_x_m))
         cell = int(np.argmin(cost))
         offset = center - np.array([*cells[cell], np.mean(EYE_M)])
-        pitch = float(np.clip(np.arctan2(offset[2], np.hypot(*offset[:2])), -0.75, 0.1))
+        pitch = float(np.clip(np.arctan2(offset[2], np.hypot(*offset[:2])), -0.55, 0.1))
         stops.append(Stop(cell, float(np.arctan2(offset[1], offset[0])), pitch, float(weights[index])))
     return _tour(stops, cells, budget)
 

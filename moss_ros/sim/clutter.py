@@ -28,10 +28,13 @@ def fill(placer: Placer) -> None:
     for entry in entries:
         place_somewhere(placer, entry)
     weights = np.array([e.weight for e in SMALL])
+    placed_of = np.ones(len(SMALL))  # no sort takes over
     for _ in range(400):
         if len(placer.placed) >= min(TARGET_THINGS[placer.room.partition_x_m is not None], MAX_ID):
             break
-        place_somewhere(placer, SMALL[int(rng.choice(len(SMALL), p=weights / weights.sum()))])
+        index = int(rng.choice(len(SMALL), p=weights / weights.sum()))
+        if placed_of[index] < 2 * SMALL[index].weight and place_somewhere(placer, SMALL[index]) is not None:
+            placed_of[index] += 1
 
 
 def place_somewhere(placer: Placer, entry: Entry) -> Placed | None:

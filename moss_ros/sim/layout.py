@@ -188,6 +188,10 @@ def _dining(placer: Placer) -> None:
 
 def _extras(placer: Placer) -> None:
     rng = placer.rng
+    if placer.room.partition_x_m is not None:
+        # Two rooms hold more furniture.
+        for build in (storage.bookshelf, storage.dresser, furniture.armchair, storage.cabinet, furniture.side_table):
+            placer.stand_at_wall(build(rng))
     for build, chance in (
         (decor.floor_lamp, 0.95),
         (decor.plant, 1.0),

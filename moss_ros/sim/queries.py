@@ -241,7 +241,7 @@ def _absent_hard(now: Facts, before: Facts | None, rng: np.random.Generator) -> 
         color, category = (x[int(rng.integers(len(x)))] for x in (sorted(COLORS), categories))
         asked.append(
             Question(
-                f"a {color} {category}",
+                _article(f"{color} {category}"),
                 "absent_hard",
                 _colored(color, category),
             )
@@ -258,9 +258,9 @@ def _absent_hard(now: Facts, before: Facts | None, rng: np.random.Generator) -> 
                 )
     out: list[Question] = []
     for q in asked:
-        kinds = [x.text.startswith("a ") for x in out]
+        kinds = [x.text.startswith("the ") for x in out]
         if (
-            kinds.count(q.text.startswith("a ")) < 4
+            kinds.count(q.text.startswith("the ")) < 4
             and q.text not in {x.text for x in out}
             and _missing(q, now, before)
         ):

@@ -228,7 +228,7 @@ def trash_can(rng: np.random.Generator) -> Thing:
 def refrigerator(rng: np.random.Generator) -> Thing:
     """Tall fridge with two doors."""
     color, rgb = color_of(rng, ("white", "grey", "red", "black"))
-    body = flat(rgb, 0.5)
+    body = flat(rgb, 0.2)
     w, d, h = 0.6, 0.62, float(rng.uniform(1.55, 1.8))
     cut = h * 0.36
     doors = [
