@@ -69,15 +69,14 @@ def change_things(
     order = sorted(able, key=lambda p: (near[p.id] > 0, rng.random()))
     leaving = frozenset(p.id for p in order[:removed])
     moving = order[removed : removed + 3 * moved]
-    rest = placer.without({*leaving, *(p.id for p in moving)})
-    good = {int(i) for i in np.flatnonzero(after >= 3)}
+    # The old places of moving things stay taken, so that a thing that finds no new place can stay where it is.
+    rest = placer.without(set(leaving))
+    carriers_seen = {int(i) for i in np.flatnonzero(after >= 3)} - {p.id for p in moving}
     done: dict[int, Placed] = {}
     for p in moving:
-        new = place_again(rest, p, good, MOVED_AT_LEAST_M) if len(done) < moved else None
+        new = place_again(rest, p, carriers_seen, MOVED_AT_LEAST_M) if len(done) < moved else None
         if new is not None:
             done[p.id] = new
-        else:
-            rest.put_back(p)
     placed = tuple(done.get(p.id, p) for p in scene.placed if p.id not in leaving)
     return Change(replace(scene, placed=placed), Changed(switch_frame, leaving, frozenset(done)))
 

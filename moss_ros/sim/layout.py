@@ -6,7 +6,7 @@ import numpy as np
 
 from moss_ros.sim import decor, furniture, office, storage, walls
 from moss_ros.sim.clutter import fill
-from moss_ros.sim.placing import Placer
+from moss_ros.sim.placing import REST_M, Placer
 from moss_ros.sim.scene import FLOOR_ID, Light, Placed, Scene
 from moss_ros.sim.structure import ceiling_lights, make_room, structure_parts
 
@@ -82,23 +82,29 @@ def _living(placer: Placer) -> None:
     rng = placer.rng
     sofa = placer.stand_at_wall(furniture.sofa(rng), walkway_m=1.7)
     if sofa is not None:
-        front = float(sofa.thing.lo_m[1])
-        rug = decor.rug(rng, (float(rng.uniform(1.7, 2.1)), float(rng.uniform(1.25, 1.45))))
-        x, y, _ = sofa.to_world(np.array([[0.0, front - rug.size_m[1] / 2 - 0.05, 0.0]]))[0]
-        carpet = placer.put(rug, (float(x), float(y), 0.0003), sofa.yaw_rad, FLOOR_ID, "on")
-        placer.rest(
-            furniture.coffee_table(rng),
-            carpet,
-            rug.supports[0],
-            turn_rad=0.06,
-            at_m=(float(rng.uniform(-0.1, 0.1)), float(rng.uniform(-0.05, 0.05))),
-        )
+        _before_sofa(placer, sofa)
     stand = placer.stand_at_wall(storage.tv_stand(rng))
     if stand is not None:
         placer.rest(office.television(rng), stand, stand.thing.supports[0], turn_rad=0.03, at_m=(0.0, 0.04))
     placer.stand_at_wall(furniture.armchair(rng), gap_m=0.12)
     if rng.random() < 0.6:
         placer.stand_at_wall(furniture.side_table(rng), walkway_m=0.2)
+
+
+def _before_sofa(placer: Placer, sofa: Placed) -> None:
+    """A low table, on a rug where there is room for one."""
+    rng = placer.rng
+    front = float(sofa.thing.lo_m[1])
+    rug = decor.rug(rng, (float(rng.uniform(1.7, 2.1)), float(rng.uniform(1.25, 1.45))))
+    x, y, _ = sofa.to_world(np.array([[0.0, front - rug.size_m[1] / 2 - 0.05, 0.0]]))[0]
+    table = furniture.coffee_table(rng)
+    position = (float(x), float(y), REST_M)
+    if not placer.free(rug, position, sofa.yaw_rad):
+        placer.stand(table, float(x), float(y), sofa.yaw_rad, walkway_m=0.0, ignore_ground=True)
+        return
+    carpet = placer.put(rug, position, sofa.yaw_rad, FLOOR_ID, "on")
+    spot = (float(rng.uniform(-0.1, 0.1)), float(rng.uniform(-0.05, 0.05)))
+    placer.rest(table, carpet, rug.supports[0], turn_rad=0.06, at_m=spot)
 
 
 def _storage(placer: Placer) -> None:

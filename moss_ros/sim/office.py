@@ -147,11 +147,11 @@ def phone(rng: np.random.Generator) -> Thing:
 
 
 def headphones(rng: np.random.Generator) -> Thing:
-    """Headphones that lie on their side."""
+    """Headphones that stand on their cups."""
     color, rgb = color_of(rng, ("black", "white", "red", "blue"))
-    t = np.linspace(-0.2, np.pi + 0.2, 18)
-    band = tube(np.stack([0.08 * np.cos(t), 0.09 * np.sin(t), np.full(18, 0.035)], 1), 0.008, 8)
-    cups = [rounded_box((0.035, 0.075, 0.07), (0.016, 0.03, 0.03), 4).moved(x, -0.02, 0.035) for x in (-0.078, 0.078)]
+    t = np.linspace(0, np.pi, 18)
+    band = tube(np.stack([0.085 * np.cos(t), 0 * t, 0.06 + 0.11 * np.sin(t)], 1), 0.008, 8)
+    cups = [rounded_box((0.04, 0.075, 0.085), (0.018, 0.035, 0.04), 4).moved(x, 0, 0.043) for x in (-0.078, 0.078)]
     return thing("headphones", color, "plastic", [(band, flat(rgb, 0.3)), (join(cups), flat("black", 0.2))])
 
 

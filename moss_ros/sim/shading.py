@@ -140,3 +140,28 @@ def _highlight(
         cosine = max((hx * nx + hy * ny + hz * nz) / (hh * nn), 0.0)
         total += cosine**48
     return total
+
+
+@njit(cache=True, nogil=True)
+def smooth_normals(
+    order: np.ndarray, starts: np.ndarray, face: np.ndarray, weight: np.ndarray, crease_cos: float
+) -> np.ndarray:
+    """(C, 3) normals of C corners: means over the faces at the same place that bend less than the crease angle.
+
+    order (C,) sorts the corners by place, starts (P + 1,) are the places' first rows in it; face (C, 3) are the unit
+    normals of the corners' faces, weight (C,) their areas.
+    """
+    out = np.zeros((len(face), 3))
+    for p in range(len(starts) - 1):
+        for a in range(starts[p], starts[p + 1]):
+            i = order[a]
+            for b in range(starts[p], starts[p + 1]):
+                j = order[b]
+                cosine = face[i, 0] * face[j, 0] + face[i, 1] * face[j, 1] + face[i, 2] * face[j, 2]
+                if cosine >= crease_cos:
+                    for c in range(3):
+                        out[i, c] += weight[j] * face[j, c]
+            length = np.sqrt(out[i, 0] ** 2 + out[i, 1] ** 2 + out[i, 2] ** 2)
+            for c in range(3):
+                out[i, c] = out[i, c] / length if length > 0 else face[i, c]
+    return out

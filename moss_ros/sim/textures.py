@@ -40,7 +40,7 @@ def wood(rng: np.random.Generator, color: Rgb, size: int = 256) -> np.ndarray:
     fibre = noise(rng, size, (16, 32, 64, 128), stretch=16)
     rings = 0.5 + 0.5 * np.sin(2 * np.pi * (3 * noise(rng, size, (8, 16), stretch=4) + 0.5 * fibre))
     shade = 0.76 + 0.3 * fibre + 0.07 * rings
-    return _picture(np.array(color) * shade[..., None] * np.array([1.0, 1.0, 0.97]))
+    return _picture(np.array(color) * shade[..., None] * np.array([1.0, 0.985, 0.955]))
 
 
 def planks(rng: np.random.Generator, color: Rgb, rows: int = 8, size: int = 512) -> np.ndarray:
@@ -199,3 +199,17 @@ def clock_face(size: int = 128) -> np.ndarray:
     cv2.line(out, (c, c), (c + size // 5, c - size // 8), (20, 20, 20), 4, cv2.LINE_AA)
     cv2.line(out, (c, c), (c - size // 9, c - size // 3), (20, 20, 20), 2, cv2.LINE_AA)
     return out[::-1].copy()
+
+
+def outdoors(rng: np.random.Generator, size: int = 256) -> np.ndarray:
+    """Sky with thin clouds over trees and grass, as seen through a window."""
+    height = np.linspace(1, 0, size)[:, None, None]  # rows go from the sky down
+    sky = height * np.array([128.0, 176, 232]) + (1 - height) * np.array([222.0, 232, 240])
+    out = sky + 26 * (noise(rng, size, (4, 8, 16)) - 0.5)[..., None]
+    clumps = noise(rng, size, (8, 16, 32))
+    crowns = 0.34 + 0.16 * noise(rng, size, (8, 16))[:1]
+    trees = height[..., 0] < crowns
+    out[trees] = (np.array([84.0, 118, 70]) * (0.7 + 0.6 * clumps[..., None]))[trees]
+    grass = np.broadcast_to(height[..., 0] < 0.22, trees.shape)
+    out[grass] = (np.array([122.0, 150, 88]) * (0.85 + 0.3 * clumps[..., None]))[grass]
+    return _picture(out)[::-1].copy()

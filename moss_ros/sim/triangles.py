@@ -12,6 +12,7 @@ import numpy as np
 
 from moss_ros.sim.mesh import Mesh
 from moss_ros.sim.scene import FLOOR_ID, WALL_ID, Material, Scene
+from moss_ros.sim.shading import smooth_normals
 
 CREASE_COS = 0.76  # corners sharper than about 40 degrees stay sharp
 MIP_LEVELS = 8
@@ -80,11 +81,9 @@ def _shading_points(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     flat = corners.reshape(-1, 3)
     grid = np.round((flat - flat.min(0)) * 4000).astype(np.int64)
     _, place = np.unique((grid[:, 0] << 42) | (grid[:, 1] << 21) | grid[:, 2], return_inverse=True)
-    total = np.stack([np.bincount(place, np.repeat(n[:, a], 3)) for a in range(3)], 1)
-    total = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
-    smooth = total[place]
-    sharp = (smooth * face).sum(1) < CREASE_COS
-    smooth[sharp] = face[sharp]
+    order = np.argsort(place, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(place))])
+    smooth = smooth_normals(order, starts, face, np.repeat(double_area[:, 0], 3), CREASE_COS)
     bucket = np.round(smooth * 5).astype(np.int64) + 5
     key = place * 1331 + (bucket[:, 0] * 11 + bucket[:, 1]) * 11 + bucket[:, 2]
     _, first, point = np.unique(key, return_index=True, return_inverse=True)

@@ -47,12 +47,6 @@ def window(rng: np.random.Generator) -> Thing:
     bars = [slab((w, 0.05, 0.06), (0, 0, z)) for z in (0, h - 0.06)] + [
         slab((0.06, 0.05, h), (x, 0, 0)) for x in (-w / 2 + 0.03, 0, w / 2 - 0.03)
     ]
-    sky = np.zeros((64, 4, 3), np.uint8)
-    sky[:] = (
-        np.linspace(1, 0, 64)[:, None, None] * np.array([150, 190, 235])
-        + np.linspace(0, 1, 64)[:, None, None] * np.array([226, 234, 240])
-    ).astype(np.uint8)
-    sky[48:] = (120, 150, 100)
     pane = quad((-w / 2, 0.01, 0.03), (w, 0, 0), (0, 0, h - 0.06))
     return thing(
         "window",
@@ -60,7 +54,7 @@ def window(rng: np.random.Generator) -> Thing:
         "glass",
         [
             (join([*bars, slab((w + 0.1, 0.12, 0.025), (0, -0.03, -0.025))]), white),
-            (pane, Material(sky[::-1].copy(), 0.0, 1.0)),
+            (pane, Material(textures.outdoors(rng), 0.0, 0.8)),
         ],
     )
 

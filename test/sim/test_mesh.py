@@ -6,11 +6,12 @@ import inspect
 
 import numpy as np
 import pytest
+from small_home import small_scene
 
 from moss_ros.sim import decor, food, furniture, kitchen, kitchenware, office, soft, storage, walls
 from moss_ros.sim.mesh import ball, box, cylinder, heightfield, join, lathe, rounded_box, signed_volume_m3, tube
-from moss_ros.sim.scene import Thing
-from moss_ros.sim.triangles import split_long
+from moss_ros.sim.scene import FLOOR_ID, Thing
+from moss_ros.sim.triangles import build, split_long
 
 MODULES = (decor, food, furniture, kitchen, kitchenware, office, soft, storage, walls)
 BUILDERS = [
@@ -66,3 +67,16 @@ def test_things_stand_centred_on_their_origin(build: object) -> None:
         assert 0.01 < thing.size_m.max() < 2.6
         for s in thing.supports:
             assert s.tags and s.clearance_m > 0 and s.lo_m[0] < s.hi_m[0] and s.lo_m[1] < s.hi_m[1]
+
+
+def test_normals_are_smooth_on_round_things_and_sharp_at_edges() -> None:
+    scene, _ = small_scene()
+    triangles = build(scene)
+    normal, face = triangles.point_normal[triangles.point], triangles.face_normals[:, None]
+    cosine = (normal * face).sum(2)
+    assert np.linalg.norm(triangles.point_normal, axis=1) == pytest.approx(1, abs=1e-4)
+    assert cosine.min() > 0.6
+    floor = triangles.instance == FLOOR_ID
+    assert cosine[floor].min() == pytest.approx(1, abs=1e-6)
+    ball_id = next(p.id for p in scene.placed if p.thing.category == "ball")
+    assert np.quantile(cosine[triangles.instance == ball_id], 0.1) < 0.9999

@@ -23,16 +23,22 @@ from moss_ros.sim.triangles import build
 Recording = tuple[Path, Plan]
 
 
+def decoded(data: np.ndarray) -> np.ndarray:
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image
+
+
 def masks(folder: Path) -> list[np.ndarray]:
     with zipfile.ZipFile(folder / "instance_masks.zip") as z:
         assert z.namelist() == [f"{i:04d}.png" for i in range(FRAMES)]
-        return [cv2.imdecode(np.frombuffer(z.read(n), np.uint8), cv2.IMREAD_UNCHANGED) for n in z.namelist()]
+        return [decoded(np.frombuffer(z.read(n), np.uint8)) for n in z.namelist()]
 
 
 def depth_images(folder: Path) -> list[np.ndarray]:
     with AnyReader([folder / "bag"]) as reader:
         return [
-            cv2.imdecode(reader.deserialize(raw, c.msgtype).data[12:], cv2.IMREAD_UNCHANGED)  # type: ignore[attr-defined]
+            decoded(reader.deserialize(raw, c.msgtype).data[12:])  # type: ignore[attr-defined]
             for c, _, raw in reader.messages()
             if c.topic == DEPTH
         ]
