@@ -7,22 +7,24 @@ keyframes -> 2D masks -> evidence -> consensus -> union -> instances
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from moss_ros.config import MossConfig
+from moss_ros.config import MasksConfig, MossConfig
 from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
 from moss_ros.mapping.normals import NormalMap
-from moss_ros.mapping.structure import find_structure
+from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.superpoints import SuperpointMap
 from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
-from moss_ros.proposals.consensus import consensus_proposals
-from moss_ros.proposals.flat import flat_proposals
-from moss_ros.proposals.objects import SolidVoxels, find_parts, object_proposals
+from moss_ros.proposals.consensus import ConsensusMap
+from moss_ros.proposals.flat import FlatMap
+from moss_ros.proposals.parts import PartMap, Parts, object_proposals
+from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import exclusive, unite
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
@@ -48,8 +50,12 @@ class LabelledCloud:
 class Pipeline:
     """Not thread-safe: one worker owns it."""
 
-    def __init__(self, config: MossConfig | None = None) -> None:
+    def __init__(
+        self, config: MossConfig | None = None, segmenter: Callable[[MasksConfig, int], KeyframeMasks] | None = None
+    ) -> None:
+        """segmenter: makes what keeps a budget of keyframes and their 2D masks; default: the configured one."""
         self.config = config or MossConfig()
+        self._segmenter = segmenter or KeyframeMasks
         self.timings = Timings()
         self.reset()
 
@@ -59,7 +65,14 @@ class Pipeline:
         self.voxels = VoxelMap(c.mapping, c.input)
         self.normals = NormalMap()
         self.superpoints = SuperpointMap(c.mapping.superpoint_k, c.mapping.superpoint_min_voxels)
-        self.keyframes = KeyframeMasks(c.masks, c.mapping.keyframe_budget)
+        self._structure_map = StructureMap(c.structure, c.mapping.voxel_size_m)
+        self._part_map = PartMap(c.proposals)
+        self._flat_map = FlatMap(c.proposals)
+        self._consensus = ConsensusMap(c.proposals)
+        self.structure: Structure | None = None  # of the last segmentation, as parts and flat
+        self.parts: Parts | None = None
+        self.flat = MaskProposals.join([])
+        self.keyframes = self._segmenter(c.masks, c.mapping.keyframe_budget)
         self.instances = InstanceMap(c.instances)
         self.proposals = MaskProposals.join([])  # all of the last segmentation, also the unsure ones
         self._gate = KeyframeGate(c.mapping)
@@ -86,22 +99,17 @@ class Pipeline:
             changed = self.normals.update(voxels, voxels.take_touched())
         with stage("superpoints"):
             self.superpoints.update(voxels, self.normals, changed)
-        solid, normal = self.normals.solid, self.normals.two_rings
+        solid, normal, changed = self.normals.solid, self.normals.two_rings, self.normals.changed
         with stage("structure"):
-            structure = find_structure(
-                voxels.position, normal, solid, voxels.neighbours, voxels.voxel_size_m, c.structure
-            )
+            structure = self._structure_map.update(voxels.position, normal, solid, voxels.neighbours, changed)
         with stage("parts"):
-            view = SolidVoxels(
-                voxels.position, voxels.grid, voxels.neighbours, solid, voxels.index, voxels.voxel_size_m
-            )
-            parts = find_parts(view, structure, c.proposals)
+            parts = self._part_map.update(SolidVoxels.of(voxels, solid), structure, changed)
         with stage("flat"):
-            flat = flat_proposals(voxels.position, voxels.color, normal, voxels.grid, structure, c.proposals)
+            flat = self._flat_map.update(voxels.position, voxels.color, normal, voxels.grid, structure, changed)
         with stage("masks2d"):
             self.keyframes.refresh(voxels, normal, parts.background, everything=full)
         with stage("consensus"):
-            agreed = consensus_proposals(self.keyframes.evidence, c.proposals)
+            agreed = self._consensus.update(self.keyframes.evidence)
         with stage("union"):
             self.proposals = unite(
                 object_proposals(parts),
@@ -112,6 +120,7 @@ class Pipeline:
                 voxels.voxel_size_m,
                 c.proposals,
             )
+            self.structure, self.parts, self.flat = structure, parts, flat
             owned, _ = exclusive(self.proposals, voxels.count, c.proposals.map_min_score)
         with stage("instances"):
             return self.instances.update(

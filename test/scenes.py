@@ -10,8 +10,12 @@ import numpy as np
 from moss_ros.config import MappingConfig, MossConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.normals import NormalMap
+from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.records import Frame
+from moss_ros.proposals.flat import FlatMap
+from moss_ros.proposals.parts import PartMap, Parts
+from moss_ros.proposals.solid_voxels import SolidVoxels
+from moss_ros.records import Frame, MaskProposals
 
 CAMERA = Camera(fx=120.0, fy=120.0, cx=79.5, cy=59.5, width=160, height=120)
 MAPPING = MappingConfig(pixel_stride=1)  # the images are small: take every pixel
@@ -162,9 +166,9 @@ def outward(count: int = 24, height_m: float = 1.2) -> list[np.ndarray]:
 
 
 @cache
-def room_frames(noise_m: float = 0.0) -> tuple[Frame, ...]:
+def room_frames(noise_m: float = 0.0, scene: Scene | None = None) -> tuple[Frame, ...]:
     """A drive through the room: around the table, then along the walls."""
-    scene, poses = room(), [*orbit(), *outward()]
+    scene, poses = scene or room(), [*orbit(), *outward()]
     return tuple(render(scene, p, stamp_ns=100_000_000 * i, noise_m=noise_m) for i, p in enumerate(poses))
 
 
@@ -208,3 +212,19 @@ def _hit_box(box: Box, eye: np.ndarray, rays: np.ndarray) -> np.ndarray:
     enter = np.minimum(first, last).max(1)
     leave = np.maximum(first, last).min(1)
     return np.where((enter <= leave) & (enter > 0), enter, np.inf)
+
+
+def find_structure(position, normal, solid, neighbours, config, voxel_size_m=0.02) -> Structure:
+    """Structure of a map seen for the first time."""
+    return StructureMap(config, voxel_size_m).update(position, normal, solid, neighbours, np.ones(len(solid), bool))
+
+
+def find_parts(voxels: SolidVoxels, structure: Structure, config) -> Parts:
+    """Parts of a map seen for the first time."""
+    return PartMap(config).update(voxels, structure, np.ones(len(voxels.solid), bool))
+
+
+def find_flat(position, color_rgb, normal, grid, structure, config) -> MaskProposals:
+    """Flat things of a map seen for the first time."""
+    everything = np.ones(len(position), bool)
+    return FlatMap(config).update(position, color_rgb, normal, grid, structure, everything)

@@ -13,11 +13,9 @@ import numpy as np
 
 from moss_ros.config import from_flat
 from moss_ros.instances.colors import color_of
-from moss_ros.mapping.structure import find_structure
 from moss_ros.masks2d.geometric import segment_parts
 from moss_ros.output.map_picture import write_map_picture
 from moss_ros.pipeline import Pipeline
-from moss_ros.proposals.objects import SolidVoxels, find_parts
 from moss_ros.replay.bag import BagSource, guess_topics
 
 _WIDTH = 480
@@ -55,11 +53,7 @@ def stage_pictures(pipeline: Pipeline, number: int) -> dict[str, np.ndarray]:
     voxels = pipeline.voxels
     depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
     image = voxels.voxel_image(depth_m, pose, keyframe.camera)
-    normal, solid = pipeline.normals.two_rings, pipeline.normals.solid
-    c = pipeline.config
-    structure = find_structure(voxels.position, normal, solid, voxels.neighbours, voxels.voxel_size_m, c.structure)
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, solid, voxels.index, voxels.voxel_size_m)
-    parts = find_parts(view, structure, c.proposals)
+    normal, structure, parts, c = pipeline.normals.two_rings, pipeline.structure, pipeline.parts, pipeline.config
     labels = segment_parts(depth_m, image, parts.background, voxels.position, normal, pose, k, c.masks)
     kind = np.where(structure.is_structure, 1, 0) + np.where(structure.support_of > 0, 1 + structure.support_of, 0)
     proposal = np.zeros(voxels.count, np.int64)

@@ -6,6 +6,8 @@ stays in one block, so the probe is rare.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -24,6 +26,12 @@ NEIGHBOUR_OFFSETS = np.array(
 def block_key(bx: int, by: int, bz: int) -> int:
     """Block coordinates packed into one non-negative int64 (21 bits each)."""
     return ((bx + 1048576) << 42) | ((by + 1048576) << 21) | (bz + 1048576)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def block_of_key(key: Any) -> tuple[Any, Any, Any]:
+    """Block coordinates of a key; takes arrays too."""
+    return (key >> 42) - 1048576, ((key >> 21) & 0x1FFFFF) - 1048576, (key & 0x1FFFFF) - 1048576
 
 
 @njit(cache=True, nogil=True)

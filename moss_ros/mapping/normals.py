@@ -19,6 +19,7 @@ class NormalMap:
         self.one_ring = np.zeros((0, 3), np.float32)
         self.two_rings = np.zeros((0, 3), np.float32)
         self.solid = np.zeros(0, bool)
+        self.changed = np.zeros(0, bool)  # by the last update: position, solidity or two-ring normal
         # The arrays above are views of these, which grow in large steps.
         self._one, self._two = self.one_ring, self.two_rings
         self._moments = np.zeros((0, 10))
@@ -34,7 +35,7 @@ class NormalMap:
         solid = voxels.solid()
         self.solid = solid
         ring1 = _spread(touched, voxels.neighbours)
-        ring2 = _spread(ring1, voxels.neighbours)
+        ring2 = self.changed = _spread(ring1, voxels.neighbours)
         p, eye, nb = voxels.position, voxels.viewpoint, voxels.neighbours
         _moments(p, nb, solid, ring1, self._moments)
         _one_ring(self._moments, p, eye, solid, ring1, self.one_ring)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from moss_ros.config import StructureConfig
-from moss_ros.geometry.components import level_components, sort_by_label
+from moss_ros.geometry.components import ComponentMap
 
 _BIN_M = 0.02
 
@@ -31,6 +32,11 @@ class Support:
     height_m: float
     voxels: np.ndarray  # sorted voxel ids
 
+    @property
+    def key(self) -> int:
+        """A name that stays while the support's lowest voxel belongs to it; positive."""
+        return int(self.voxels[0]) + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Structure:
@@ -38,78 +44,168 @@ class Structure:
 
     floor_height_m: float
     walls: tuple[Wall, ...]
-    supports: tuple[Support, ...]
+    supports: tuple[Support, ...]  # the largest first; the same object as before when nothing touched it
     is_structure: np.ndarray  # (N,) bool: floor or wall
     support_of: np.ndarray  # (N,) int32: 1 + number of the support the voxel belongs to, 0 = none
 
 
-def find_structure(
-    position: np.ndarray,
-    normal: np.ndarray,
-    solid: np.ndarray,
-    neighbours: np.ndarray,
-    voxel_size_m: float,
-    config: StructureConfig,
-) -> Structure:
-    """Floor, walls and supports of the solid voxels; normal (N, 3) with two rings of support."""
-    n = len(position)
+class StructureMap:
+    """Floor and walls are fitted to the whole map in each pass; only the supports that changed are formed anew."""
+
+    def __init__(self, config: StructureConfig, voxel_size_m: float) -> None:
+        self._config = config
+        self._voxel_size_m = voxel_size_m
+        self._level = ComponentMap(config.support_step_m)
+        self._supports: dict[int, Support] = {}  # by root
+        self._last: Structure | None = None
+
+    def update(
+        self,
+        position: np.ndarray,
+        normal: np.ndarray,
+        solid: np.ndarray,
+        neighbours: np.ndarray,
+        changed: np.ndarray,
+    ) -> Structure:
+        """Structure of the solid voxels; normal (N, 3) with two rings of support.
+
+        changed (N,) bool: voxels whose position, normal or solidity changed since the last call; where there is
+        none the same object comes back.
+        """
+        if self._last is not None and not changed.any():
+            return self._last
+        floor_height, is_structure = _floor(position, normal, solid, self._config)
+        walls = []
+        for wall, on_wall in _walls(position, normal, solid, self._voxel_size_m, self._config):
+            walls.append(wall)
+            is_structure |= on_wall
+        supports = self._update_supports(position, normal, solid & ~is_structure, neighbours, floor_height, changed)
+        support_of = np.zeros(len(position), np.int32)
+        for number, support in enumerate(supports, 1):
+            support_of[support.voxels] = number
+        self._last = Structure(floor_height, tuple(walls), supports, is_structure, support_of)
+        return self._last
+
+    def _update_supports(
+        self,
+        position: np.ndarray,
+        normal: np.ndarray,
+        free: np.ndarray,
+        neighbours: np.ndarray,
+        floor_height: float,
+        changed: np.ndarray,
+    ) -> tuple[Support, ...]:
+        c, z = self._config, position[:, 2]
+        level = free & (np.abs(normal[:, 2]) > 0.92) & (z > floor_height + c.support_min_height_m)
+        redone = self._level.update(neighbours, level.astype(np.int32), z, changed)
+        self._supports = {root: s for root, s in self._supports.items() if not redone[root - 1]}
+        members = np.flatnonzero(redone & (self._level.root > 0)).astype(np.int32)
+        roots = self._level.root[members]
+        size = np.bincount(roots, minlength=1)
+        for root in np.flatnonzero(size * self._voxel_size_m**2 >= c.support_min_area_m2):
+            voxels = members[roots == root]
+            height = float(np.median(z[voxels]))
+            if np.median(np.abs(z[voxels] - height)) <= c.support_spread_m:
+                self._supports[int(root)] = Support(height, voxels)
+        return tuple(s for _, s in sorted(self._supports.items(), key=lambda item: (-len(item[1].voxels), item[0])))
+
+
+def _floor(position: np.ndarray, normal: np.ndarray, solid: np.ndarray, c: StructureConfig) -> tuple[float, np.ndarray]:
+    """Height of the floor and the voxels (N,) bool that belong to it."""
+    z = position[:, 2]
     if not solid.any():
-        return Structure(0.0, (), (), np.zeros(n, bool), np.zeros(n, np.int32))
-    ids = np.flatnonzero(solid)
-    p, nrm = position[ids], normal[ids]
-    floor_height, on_floor = _floor(p, nrm, config)
-    is_structure = np.zeros(n, bool)
-    is_structure[ids[on_floor]] = True
-    walls = []
-    for wall, on_wall in _walls(p, nrm, voxel_size_m, config):
-        walls.append(wall)
-        is_structure[ids[on_wall]] = True
-    supports, support_of = _supports(
-        position, normal, solid & ~is_structure, neighbours, floor_height, voxel_size_m, config
-    )
-    return Structure(floor_height, tuple(walls), supports, is_structure, support_of)
-
-
-def _floor(p: np.ndarray, normal: np.ndarray, c: StructureConfig) -> tuple[float, np.ndarray]:
-    """Height of the floor and the voxels that belong to it."""
-    level = np.abs(normal[:, 2]) > 0.9
-    bottom = float(p[:, 2].min())
-    if not level.any():
-        return bottom, np.zeros(len(p), bool)
-    histogram = np.bincount(((p[level, 2] - bottom) / _BIN_M).astype(np.int64))
+        return 0.0, np.zeros(len(solid), bool)
+    bottom = float(z.min(where=solid, initial=np.inf))
+    heights = z[_facing(normal, solid, np.array([0.0, 0.0, 1.0]), 0.9)]
+    if not len(heights):
+        return bottom, np.zeros(len(solid), bool)
+    histogram = np.bincount(((heights - bottom) / _BIN_M).astype(np.int64))
     lowest = int(np.flatnonzero(histogram > c.floor_peak_share * histogram.max())[0])
-    z0 = bottom + (lowest + 0.5) * _BIN_M
-    near = level & (np.abs(p[:, 2] - z0) < 2 * _BIN_M)
-    z0 = float(np.median(p[near, 2])) if near.any() else z0
-    spread = float(np.median(np.abs(p[near, 2] - z0))) if near.any() else 0.0
+    z0, spread = _plane_at(heights, bottom + (lowest + 0.5) * _BIN_M)
     tolerance = max(c.floor_tolerance_m, c.spread_factor * spread)
-    above = p[:, 2] - z0
-    on_floor = (above < tolerance) & ((np.abs(normal[:, 2]) > 0.6) | (above < 0.57 * tolerance))
-    return z0, on_floor
+    return z0, _on_floor(position, normal, solid, z0, tolerance)
 
 
-def _walls(p: np.ndarray, normal: np.ndarray, voxel_size_m: float, c: StructureConfig):
+@njit(cache=True, nogil=True)
+def _on_floor(position, normal, solid, z0, tolerance):
+    out = np.zeros(len(solid), np.bool_)
+    for i in range(len(solid)):
+        above = position[i, 2] - z0
+        out[i] = solid[i] and above < tolerance and (abs(normal[i, 2]) > 0.6 or above < 0.57 * tolerance)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _along(position, direction):
+    """(N,) float32 coordinate along the direction; a matrix product of this shape is ten times slower."""
+    out = np.empty(len(position), np.float32)
+    for i in range(len(position)):
+        out[i] = position[i, 0] * direction[0] + position[i, 1] * direction[1] + position[i, 2] * direction[2]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _facing(normal, solid, direction, least):
+    """(N,) bool: solid voxels whose normal is along the direction, either way."""
+    out = np.zeros(len(solid), np.bool_)
+    for i in range(len(solid)):
+        if solid[i]:
+            along = normal[i, 0] * direction[0] + normal[i, 1] * direction[1] + normal[i, 2] * direction[2]
+            out[i] = abs(along) > least
+    return out
+
+
+def _plane_at(offsets: np.ndarray, guess: float) -> tuple[float, float]:
+    """Median and spread of the offsets near a guess; the guess and 0 where there are none."""
+    near = offsets[np.abs(offsets - guess) < 2 * _BIN_M]
+    if not len(near):
+        return guess, 0.0
+    offset = float(np.median(near))
+    near = offsets[np.abs(offsets - offset) < 2 * _BIN_M]
+    return offset, float(np.median(np.abs(near - offset)))
+
+
+def _walls(position: np.ndarray, normal: np.ndarray, solid: np.ndarray, voxel_size_m: float, c: StructureConfig):
     """Outermost planes in the two dominant horizontal directions: they keep fridge and wardrobe fronts."""
-    upright = np.abs(normal[:, 2]) < 0.25
-    if upright.sum() < 100:
+    upright = normal[solid & (np.abs(normal[:, 2]) < 0.25)]
+    if len(upright) < 100:
         return
-    azimuth = _dominant_azimuth(np.arctan2(normal[upright, 1], normal[upright, 0]) % np.pi)
+    azimuth = _dominant_azimuth(np.arctan2(upright[:, 1], upright[:, 0]) % np.pi)
     for turn in (azimuth, azimuth + np.pi / 2):
-        direction = np.array([np.cos(turn), np.sin(turn), 0.0], np.float32)
-        along = p @ direction
-        aligned = np.abs(normal @ direction) > 0.85
-        if not aligned.any():
+        direction = np.array([np.cos(turn), np.sin(turn), 0.0])
+        along = _along(position, direction)
+        aligned = _facing(normal, solid, direction, 0.85)
+        facing = along[aligned]
+        if not len(facing):
             continue
         for sign in (1.0, -1.0):
-            offset = _outermost_plane((sign * along)[aligned], sign * along, voxel_size_m, c)
-            if offset is None:
+            outward, offsets = sign * along, sign * facing
+            offset = _outermost_plane(offsets, voxel_size_m, c)
+            if offset is None or _share_beyond(outward, solid, offset + 0.12) > c.wall_beyond_share:
                 continue
-            s = sign * along
-            distance = np.abs(s[aligned] - offset)
-            spread = float(np.median(distance[distance < 2 * _BIN_M]))
+            _, spread = _plane_at(offsets, offset)
             tolerance = max(c.wall_tolerance_m, c.spread_factor * spread)
-            on_wall = (s > offset - tolerance) & (aligned | (s > offset - 0.5 * tolerance))
-            yield Wall(sign * direction.astype(np.float64), offset), on_wall
+            yield Wall(sign * direction, offset), _on_wall(outward, aligned, solid, offset, tolerance)
+
+
+@njit(cache=True, nogil=True)
+def _share_beyond(outward, solid, limit):
+    """Share of the solid voxels behind the limit."""
+    beyond = total = 0
+    for i in range(len(solid)):
+        if solid[i]:
+            total += 1
+            beyond += outward[i] > limit
+    return beyond / total
+
+
+@njit(cache=True, nogil=True)
+def _on_wall(outward, aligned, solid, offset, tolerance):
+    out = np.zeros(len(solid), np.bool_)
+    for i in range(len(solid)):
+        inside = tolerance if aligned[i] else 0.5 * tolerance
+        out[i] = solid[i] and outward[i] > offset - inside
+    return out
 
 
 def _dominant_azimuth(azimuth: np.ndarray) -> float:
@@ -123,12 +219,9 @@ def _dominant_azimuth(azimuth: np.ndarray) -> float:
     return center + (float(np.median(deviation[near])) if near.any() else 0.0)
 
 
-def _outermost_plane(aligned: np.ndarray, s: np.ndarray, voxel_size_m: float, c: StructureConfig) -> float | None:
-    """Offset of the farthest plane of enough area with almost nothing behind it.
-
-    aligned: distances along the wall's direction of voxels that face it; s: of all voxels.
-    """
-    low = float(s.min()) - 0.1
+def _outermost_plane(aligned: np.ndarray, voxel_size_m: float, c: StructureConfig) -> float | None:
+    """Offset of the farthest plane of enough area; aligned: offsets of the voxels that face it."""
+    low = float(aligned.min()) - 0.1
     histogram = np.bincount(((aligned - low) / _BIN_M).astype(np.int64), minlength=100)
     area = np.convolve(histogram, np.ones(3), "same") * voxel_size_m**2
     strong = np.flatnonzero(area > c.wall_min_area_m2)
@@ -137,34 +230,4 @@ def _outermost_plane(aligned: np.ndarray, s: np.ndarray, voxel_size_m: float, c:
     peak = int(strong[-1])
     while peak - 1 in strong and area[peak - 1] > area[peak]:
         peak -= 1
-    offset = float(np.median(aligned[np.abs(aligned - (low + (peak + 0.5) * _BIN_M)) < 2 * _BIN_M]))
-    beyond = np.count_nonzero(s > offset + 0.12)
-    return offset if beyond <= c.wall_beyond_share * len(s) else None
-
-
-def _supports(
-    position: np.ndarray,
-    normal: np.ndarray,
-    free: np.ndarray,
-    neighbours: np.ndarray,
-    floor_height: float,
-    voxel_size_m: float,
-    c: StructureConfig,
-) -> tuple[tuple[Support, ...], np.ndarray]:
-    z = position[:, 2]
-    level = free & (np.abs(normal[:, 2]) > 0.92) & (z > floor_height + c.support_min_height_m)
-    labels, count = level_components(neighbours, level, z, c.support_step_m)
-    sizes = np.bincount(labels, minlength=count + 1)
-    support_of = np.zeros(len(position), np.int32)
-    supports: list[Support] = []
-    big = np.flatnonzero(sizes * voxel_size_m**2 >= c.support_min_area_m2)
-    big = big[big > 0]
-    order, ends = sort_by_label(labels, count)
-    for label in sorted(big, key=lambda i: (-sizes[i], i)):
-        voxels = order[ends[label - 1] : ends[label]]
-        height = float(np.median(z[voxels]))
-        if np.median(np.abs(z[voxels] - height)) > c.support_spread_m:
-            continue
-        supports.append(Support(height, voxels))
-        support_of[voxels] = len(supports)
-    return tuple(supports), support_of
+    return float(np.median(aligned[np.abs(aligned - (low + (peak + 0.5) * _BIN_M)) < 2 * _BIN_M]))

@@ -24,6 +24,7 @@ from moss_ros.geometry.voxels import (
     BLOCK_SIDE,
     VoxelIndex,
     block_key,
+    block_of_key,
     find_block,
     link_neighbours,
 )
@@ -184,8 +185,7 @@ class VoxelMap:
     def _block_centers(self) -> np.ndarray:
         keys, blocks = self.index.keys, self.index.blocks
         used = np.flatnonzero(keys != -1)
-        key = keys[used]
-        corner = np.stack([key >> 42, (key >> 21) & 0x1FFFFF, key & 0x1FFFFF], 1) - 1048576
+        corner = np.stack(block_of_key(keys[used]), 1)
         centers = np.empty((self.index.block_count, 3))
         centers[blocks[used]] = (corner + 0.5) * BLOCK_SIDE * self.voxel_size_m
         return centers

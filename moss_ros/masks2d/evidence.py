@@ -71,6 +71,7 @@ class EvidenceStore:
 
     def __init__(self) -> None:
         self.views: dict[int, ViewEvidence] = {}
+        self.version = 0  # counts the changes of the views
         self.seen = np.zeros((0, 1), np.uint64)
         self._pairs: dict[tuple[int, int], np.ndarray] = {}
         self._scratch = np.zeros(0, np.int32)
@@ -82,6 +83,7 @@ class EvidenceStore:
     def put(self, slot: int, evidence: ViewEvidence) -> None:
         """Enter or replace the evidence of a keyframe."""
         self.drop(slot)
+        self.version += 1
         word, bit = divmod(slot, 64)
         if word >= self.seen.shape[1]:
             wider = np.zeros((len(self.seen), word + 1), np.uint64)
@@ -95,6 +97,7 @@ class EvidenceStore:
         old = self.views.pop(slot, None)
         if old is None:
             return
+        self.version += 1
         word, bit = divmod(slot, 64)
         self.seen[old.voxels, word] &= ~np.uint64(1 << bit)
         self._pairs = {key: table for key, table in self._pairs.items() if slot not in key}

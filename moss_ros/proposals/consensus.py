@@ -18,6 +18,21 @@ from moss_ros.records import MaskProposals
 _PERCENTILES = (75, 50, 25)
 
 
+class ConsensusMap:
+    """The clusters of the evidence; formed anew only when a keyframe came, went or was segmented again."""
+
+    def __init__(self, config: ProposalConfig) -> None:
+        self._config = config
+        self._version = -1
+        self._proposals = MaskProposals.join([])
+
+    def update(self, evidence: EvidenceStore) -> MaskProposals:
+        """Proposals of the evidence as it is now."""
+        if evidence.version != self._version:
+            self._proposals, self._version = consensus_proposals(evidence, self._config), evidence.version
+        return self._proposals
+
+
 def consensus_proposals(evidence: EvidenceStore, config: ProposalConfig) -> MaskProposals:
     """Clusters of agreeing masks as voxel masks, each voxel in the cluster with most votes.
 

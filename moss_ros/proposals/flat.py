@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numba import njit
 
 from moss_ros.config import ProposalConfig
 from moss_ros.mapping.structure import Structure
@@ -12,23 +13,47 @@ from moss_ros.records import MaskProposals
 _LEAST_DEVIATION = np.array([5.0, 2.5, 2.5])  # Lab: lighting varies more than hue
 _FLOOR_CLOSING = 6
 _CLOSING = 2
+_LEAST_PLANE = 150  # voxels
 _SAMPLE = 5000  # voxels that are enough for a plane's own colour
 
 
-def flat_proposals(
-    position: np.ndarray,
-    color_rgb: np.ndarray,
-    normal: np.ndarray,
-    grid: np.ndarray,
-    structure: Structure,
-    config: ProposalConfig,
-) -> MaskProposals:
-    """Colour outliers on supports, floor and walls; scores are set by the union."""
-    found: list[np.ndarray] = []
-    for plane, axis, closing, opened in _planes(position, normal, structure):
-        if len(plane) >= 150:
-            found += _outliers(plane, color_rgb[plane], grid[plane], axis, closing, opened, config)
-    return MaskProposals(tuple(found), np.ones(len(found), np.float32), ("flat",) * len(found))
+class FlatMap:
+    """Colour outliers on supports, floor and walls; a plane that nothing touched is not looked at again."""
+
+    def __init__(self, config: ProposalConfig) -> None:
+        self._config = config
+        self._known: list[tuple[np.ndarray, list[np.ndarray]]] = []  # voxels of a plane, what lies on it
+        self._structure: Structure | None = None
+
+    def update(
+        self,
+        position: np.ndarray,
+        color_rgb: np.ndarray,
+        normal: np.ndarray,
+        grid: np.ndarray,
+        structure: Structure,
+        changed: np.ndarray,
+    ) -> MaskProposals:
+        """Flat things, scored by the union.
+
+        changed (N,) bool: voxels whose position, colour or normal changed since the last call.
+        """
+        if structure is not self._structure or changed.any():
+            before, self._known, self._structure = self._known, [], structure
+            for plane, axis, closing, opened in _planes(position, normal, structure):
+                if len(plane) < _LEAST_PLANE:
+                    continue
+                known = None if changed[plane].any() else _find(plane, before)
+                if known is None:
+                    known = _outliers(plane, color_rgb[plane], grid[plane], axis, closing, opened, self._config)
+                self._known.append((plane, known))
+        found = [voxels for _, outliers in self._known for voxels in outliers]
+        return MaskProposals(tuple(found), np.ones(len(found), np.float32), ("flat",) * len(found))
+
+
+def _find(plane: np.ndarray, known: list[tuple[np.ndarray, list[np.ndarray]]]) -> list[np.ndarray] | None:
+    """What lies on a plane of exactly these voxels, if that is known."""
+    return next((outliers for voxels, outliers in known if np.array_equal(voxels, plane)), None)
 
 
 def _planes(position: np.ndarray, normal: np.ndarray, structure: Structure):
@@ -36,13 +61,24 @@ def _planes(position: np.ndarray, normal: np.ndarray, structure: Structure):
     for support in structure.supports:
         yield support.voxels, 2, _CLOSING, False
     ids = np.flatnonzero(structure.is_structure)
-    p, n = position[ids], normal[ids]
-    on_floor = (np.abs(p[:, 2] - structure.floor_height_m) < 0.04) & (np.abs(n[:, 2]) > 0.7)
-    yield ids[on_floor], 2, _FLOOR_CLOSING, False
+    up = np.array([0.0, 0.0, 1.0])
+    yield ids[_on_plane(ids, position, normal, up, structure.floor_height_m, 0.04)], 2, _FLOOR_CLOSING, False
     for wall in structure.walls:
-        outward = wall.normal.astype(np.float32)  # float64 would convert all voxels
-        on_wall = (np.abs(p @ outward - wall.offset_m) < 0.05) & (np.abs(n @ outward) > 0.7)
+        on_wall = _on_plane(ids, position, normal, wall.normal, wall.offset_m, 0.05)
         yield ids[on_wall], 0 if abs(wall.normal[0]) > 0.7 else 1, _CLOSING, True
+
+
+@njit(cache=True, nogil=True)
+def _on_plane(ids, position, normal, direction, offset, tolerance):
+    """(n,) bool: voxels within the tolerance of the plane that face it."""
+    out = np.empty(len(ids), np.bool_)
+    for i in range(len(ids)):
+        distance, along = -offset, 0.0
+        for a in range(3):
+            distance += direction[a] * position[ids[i], a]
+            along += direction[a] * normal[ids[i], a]
+        out[i] = abs(distance) < tolerance and abs(along) > 0.7
+    return out
 
 
 def _outliers(

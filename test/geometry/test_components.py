@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from moss_ros.geometry.components import connected_components, find_root, level_components
+from moss_ros.geometry.components import ComponentMap, find_root, number_roots
 from moss_ros.geometry.voxels import NEIGHBOUR_OFFSETS
 
 PROPERTY = settings(max_examples=50, deadline=None, derandomize=True)
@@ -25,6 +25,20 @@ def canonical(labels):
     """Labels renumbered in order of appearance, 0 kept."""
     seen = {0: 0}
     return [seen.setdefault(label, len(seen)) for label in labels.tolist()]
+
+
+def connected_components(neighbours, group):
+    """Labels 1..n of all components, and n."""
+    components = ComponentMap()
+    components.update(neighbours, group, np.zeros(len(group), np.float32))
+    return number_roots(components.root)
+
+
+def level_components(neighbours, keep, z, step):
+    """The same, parted where heights step."""
+    components = ComponentMap(step)
+    components.update(neighbours, keep.astype(np.int32), z)
+    return number_roots(components.root)
 
 
 @PROPERTY
@@ -77,3 +91,41 @@ def test_dropped_voxels_do_not_connect():
 def test_root_of_a_chain():
     parent = np.array([0, 0, 1, 2, 4], np.int32)
     assert [find_root(parent, i) for i in range(5)] == [0, 0, 0, 0, 4]
+
+
+@PROPERTY
+@given(seed=st.integers(0, 10**6), density=st.floats(0.1, 0.5), changes=st.integers(0, 8))
+def test_changes_give_what_starting_anew_gives(seed, density, changes):
+    rng = np.random.default_rng(seed)
+    cells = np.argwhere(rng.random((SIDE, SIDE, SIDE)) < density)
+    rng.shuffle(cells)
+    n = len(cells)
+    group = rng.integers(-1, 3, n).astype(np.int32)
+    z = rng.random(n).astype(np.float32)
+    known = ComponentMap(0.3)
+    half = n // 2  # the second half of the cells comes later
+    first = neighbours_of(cells[:half])
+    known.update(first, group[:half], z[:half])
+    for _ in range(3):
+        where = rng.integers(0, max(n, 1), changes) if n else np.zeros(0, np.int64)
+        moved = np.zeros(n, bool)
+        moved[where] = True
+        group[where] = rng.integers(-1, 3, changes if n else 0)
+        z[where] = rng.random(len(where))
+        before = known.root
+        redone = known.update(neighbours_of(cells), group, z, moved)
+        anew = ComponentMap(0.3)
+        anew.update(neighbours_of(cells), group, z)
+        assert known.root.tolist() == anew.root.tolist()
+        kept = ~redone[: len(before)]
+        assert known.root[: len(before)][kept].tolist() == before[kept].tolist()
+
+
+def test_untouched_component_is_left_alone():
+    cells = np.array([[0, 0, 0], [1, 0, 0], [4, 0, 0], [5, 0, 0]])
+    components = ComponentMap()
+    group, z = np.array([1, 1, 1, 1], np.int32), np.zeros(4, np.float32)
+    components.update(neighbours_of(cells), group, z)
+    redone = components.update(neighbours_of(cells), np.array([1, 0, 1, 1], np.int32), z)
+    assert redone.tolist() == [True, True, False, False]
+    assert components.root.tolist() == [1, 0, 3, 3]

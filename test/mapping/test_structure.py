@@ -7,25 +7,22 @@ import pytest
 from scenes import (
     CHAIR_TOP_M,
     FLOOR_M,
-    MAPPING,
     TABLE_TOP_M,
     THINGS,
+    find_structure,
     inside_box,
     room,
     room_map,
 )
 
 from moss_ros.config import StructureConfig
-from moss_ros.mapping.structure import find_structure
 
 CONFIG = StructureConfig()
 
 
 def of_room(noise_m=0.0, config=CONFIG):
     voxels, normals = room_map(noise_m)
-    structure = find_structure(
-        voxels.position, normals.two_rings, normals.solid, voxels.neighbours, MAPPING.voxel_size_m, config
-    )
+    structure = find_structure(voxels.position, normals.two_rings, normals.solid, voxels.neighbours, config)
     return structure, voxels.position, normals.solid
 
 
@@ -34,7 +31,7 @@ def of_points(*surfaces, config=CONFIG):
     position = np.concatenate([p for p, _ in surfaces]).astype(np.float32)
     normal = np.concatenate([np.broadcast_to(n, p.shape) for p, n in surfaces]).astype(np.float32)
     n = len(position)
-    return find_structure(position, normal, np.ones(n, bool), np.full((n, 26), -1, np.int32), 0.02, config)
+    return find_structure(position, normal, np.ones(n, bool), np.full((n, 26), -1, np.int32), config)
 
 
 def sheet(u, v, w, size=(3.0, 2.4), step=0.02, at=0.0, lift=None):
@@ -173,7 +170,6 @@ def test_no_solid_voxel_no_structure(n):
         np.zeros((n, 3), np.float32),
         np.zeros(n, bool),
         np.full((n, 26), -1, np.int32),
-        0.02,
         CONFIG,
     )
     assert structure.supports == structure.walls == ()

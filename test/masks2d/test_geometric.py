@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenes import CAMERA, CONFIG, TABLE, THINGS, cast, orbit, room, room_frames, room_map
+from scenes import CAMERA, CONFIG, TABLE, THINGS, cast, find_parts, find_structure, orbit, room, room_frames, room_map
 
 from moss_ros.config import MasksConfig
 from moss_ros.geometry.projection import look_up
-from moss_ros.mapping.structure import find_structure
 from moss_ros.masks2d.geometric import segment_parts
-from moss_ros.proposals.objects import SolidVoxels, find_parts
+from moss_ros.proposals.solid_voxels import SolidVoxels
 
 MASKS = MasksConfig()
 K = np.array([[100.0, 0, 19.5], [0, 100.0, 14.5], [0, 0, 1]])
@@ -50,10 +49,8 @@ def room_masks(frame, background):
 def room_background():
     """Structure only, and structure with supports and rims."""
     voxels, normals = room_map()
-    structure = find_structure(
-        voxels.position, normals.two_rings, normals.solid, voxels.neighbours, 0.02, CONFIG.structure
-    )
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, normals.solid, voxels.index, 0.02)
+    structure = find_structure(voxels.position, normals.two_rings, normals.solid, voxels.neighbours, CONFIG.structure)
+    view = SolidVoxels.of(voxels, normals.solid)
     return structure.is_structure, find_parts(view, structure, CONFIG.proposals).background
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scenes import CONFIG, Patch, Plane, Scene, build_map, look_at, render
+from scenes import CONFIG, Patch, Plane, Scene, build_map, find_flat, find_structure, look_at, render
 
 from moss_ros.config import ProposalConfig
-from moss_ros.mapping.structure import Structure, Support, Wall, find_structure
-from moss_ros.proposals.flat import flat_proposals
+from moss_ros.mapping.structure import Structure, Support, Wall
 
 P = ProposalConfig()
 SIDE = 40  # cells
@@ -37,7 +36,7 @@ def found(paint, kind="support", axis=2, noise=0.0, base=(150, 110, 60), color=(
     grid, position, normal = plane(axis)
     rgb = np.where(np.asarray(paint, bool).reshape(-1, 1), color, base).astype(np.float32)
     rgb += np.random.default_rng(1).normal(0, noise, rgb.shape) if noise else 0
-    return flat_proposals(position, np.clip(rgb, 0, 255), normal, grid, structure_of(kind, position, axis), P)
+    return find_flat(position, np.clip(rgb, 0, 255), normal, grid, structure_of(kind, position, axis), P)
 
 
 def square(first=10, last=20):
@@ -63,7 +62,7 @@ def test_uniform_plane_has_no_patch(kind, noise):
 def test_gradual_light_is_no_patch():
     grid, position, normal = plane()
     light = np.repeat((120 + 0.75 * grid[:, :1]), 3, 1).astype(np.float32)  # 120 to 150
-    assert len(flat_proposals(position, light, normal, grid, structure_of("support", position, 2), P)) == 0
+    assert len(find_flat(position, light, normal, grid, structure_of("support", position, 2), P)) == 0
 
 
 def test_two_patches_are_two():
@@ -111,7 +110,7 @@ def test_small_planes_are_skipped():
     )
     color = np.full((len(grid), 3), 100.0, np.float32)
     color[:30] = 250.0
-    assert len(flat_proposals(position, color, normal, grid, structure, P)) == 0
+    assert len(find_flat(position, color, normal, grid, structure, P)) == 0
 
 
 def test_rug_on_a_rendered_floor():
@@ -121,11 +120,9 @@ def test_rug_on_a_rendered_floor():
     voxels, normals = build_map(
         tuple(render(scene, look_at(e, (0, 0, 0)), noise_m=0.002, stamp_ns=i) for i, e in enumerate(eyes))
     )
-    structure = find_structure(
-        voxels.position, normals.two_rings, normals.solid, voxels.neighbours, 0.02, CONFIG.structure
-    )
+    structure = find_structure(voxels.position, normals.two_rings, normals.solid, voxels.neighbours, CONFIG.structure)
     normal = normals.two_rings
-    (found_rug,) = flat_proposals(voxels.position, voxels.color, normal, voxels.grid, structure, P).voxels
+    (found_rug,) = find_flat(voxels.position, voxels.color, normal, voxels.grid, structure, P).voxels
     low, high = voxels.position[found_rug].min(0), voxels.position[found_rug].max(0)
     assert np.allclose(low[:2], rug.low_m[:2], atol=0.03)
     assert np.allclose(high[:2], rug.high_m[:2], atol=0.03)
@@ -135,4 +132,4 @@ def test_no_planes_no_patches():
     grid, position, normal = plane()
     n = len(grid)
     structure = Structure(0.0, (), (), np.zeros(n, bool), np.zeros(n, np.int32))
-    assert len(flat_proposals(position, np.zeros((n, 3), np.float32), normal, grid, structure, P)) == 0
+    assert len(find_flat(position, np.zeros((n, 3), np.float32), normal, grid, structure, P)) == 0

@@ -4,12 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenes import CHAIR, CONFIG, TABLE, TABLE_TOP_M, THINGS, inside_box, room, room_map
+from scenes import (
+    CHAIR,
+    CONFIG,
+    TABLE,
+    TABLE_TOP_M,
+    THINGS,
+    find_parts,
+    find_structure,
+    inside_box,
+    room,
+    room_map,
+)
 
 from moss_ros.config import ProposalConfig
 from moss_ros.geometry.voxels import BLOCK_SIDE, VoxelIndex, block_key, find_block, link_neighbours
-from moss_ros.mapping.structure import Structure, Support, find_structure
-from moss_ros.proposals.objects import SolidVoxels, find_parts, object_proposals
+from moss_ros.mapping.structure import Structure, Support
+from moss_ros.proposals.parts import object_proposals
+from moss_ros.proposals.solid_voxels import SolidVoxels
 
 P = ProposalConfig()
 
@@ -19,14 +31,15 @@ def voxels_of(grid):
     grid = np.asarray(grid, np.int32)
     index = VoxelIndex()
     index.ensure_blocks(grid)
+    block_of = np.zeros(len(grid), np.int32)
     for number, cell in enumerate(grid.tolist()):
-        block = find_block(index.keys, index.blocks, block_key(*(c // BLOCK_SIDE for c in cell)))
+        block = block_of[number] = find_block(index.keys, index.blocks, block_key(*(c // BLOCK_SIDE for c in cell)))
         x, y, z = (c % BLOCK_SIDE for c in cell)
         index.ids[block, (x * BLOCK_SIDE + y) * BLOCK_SIDE + z] = number
     table = np.full((len(grid), 26), -1, np.int32)
     link_neighbours(index.keys, index.blocks, index.ids, grid, table, 0, len(grid))
     position = ((grid + 0.5) * 0.02).astype(np.float32)
-    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), index, 0.02)
+    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), block_of, index, 0.02)
 
 
 def block(x, y, z):
@@ -61,11 +74,8 @@ BOOK = block((20, 28), (10, 16), (36, 38))
 
 def room_parts(noise_m=0.0):
     voxels, normals = room_map(noise_m)
-    structure = find_structure(
-        voxels.position, normals.two_rings, normals.solid, voxels.neighbours, 0.02, CONFIG.structure
-    )
-    view = SolidVoxels(voxels.position, voxels.grid, voxels.neighbours, normals.solid, voxels.index, 0.02)
-    return find_parts(view, structure, P), structure, voxels.position, normals.solid
+    structure = find_structure(voxels.position, normals.two_rings, normals.solid, voxels.neighbours, CONFIG.structure)
+    return find_parts(SolidVoxels.of(voxels, normals.solid), structure, P), structure, voxels.position, normals.solid
 
 
 @pytest.mark.parametrize("noise_m", [0.0, 0.003])
@@ -229,6 +239,7 @@ def test_empty_map():
         np.zeros((0, 3), np.int32),
         np.zeros((0, 26), np.int32),
         np.zeros(0, bool),
+        np.zeros(0, np.int32),
         VoxelIndex(),
         0.02,
     )
