@@ -22,6 +22,7 @@ setup(
         "rosbags>=0.11,<0.12",
         "matplotlib>=3.5,<4",
     ],
+    extras_require={"ray": ["ray>=2.9,<3"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/moss_ros"]),
         ("share/moss_ros", ["package.xml"]),

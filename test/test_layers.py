@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("output", "warm_up"),
     ("evaluation", "replay", "sim", "ros"),
+    ("batch",),
     ("cli",),
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
@@ -49,6 +50,7 @@ BAG_PARTS = {"replay", "ros", "sim", "messages", "cli"}
 MODEL_LIBRARIES = {"torch", "open_clip", "segment_anything", "transformers", "spconv", "MinkowskiEngine"}
 # Files that wrap a model library and may import it when they are loaded: path below moss_ros -> libraries.
 MODEL_FILES: dict[str, set[str]] = {}
+RAY_FILE = "batch/ray_workers.py"
 
 
 def imports(source: str, package: str) -> Iterator[tuple[str, bool, int]]:
@@ -104,6 +106,8 @@ def _complaint(path: str, part: str, module: str, at_load: bool) -> str | None:
         return f"rosbags may be imported in {', '.join(sorted(BAG_PARTS))} only"
     if library in MODEL_LIBRARIES and at_load and library not in MODEL_FILES.get(path, set()):
         return f"{library} must be imported inside a function (or the file listed in MODEL_FILES)"
+    if library == "ray" and (path != RAY_FILE or at_load):
+        return f"ray may be imported in {RAY_FILE} only, inside a function"
     return None
 
 
@@ -143,6 +147,9 @@ def test_package_keeps_its_layers() -> None:
         ("mapping/x.py", "from rosbags.highlevel import AnyReader"),
         ("language/x.py", "import torch"),
         ("language/x.py", "from transformers import CLIPModel"),
+        ("evaluation/x.py", "from moss_ros.batch.run import evaluate_scenes"),
+        ("batch/x.py", "def late():\n    import ray"),
+        ("batch/ray_workers.py", "import ray"),
         ("unheard_of/x.py", "import os"),
         ("mapping/x.py", "from moss_ros.unheard_of import x"),
     ],
@@ -164,6 +171,7 @@ def test_violation_is_found(path: str, source: str) -> None:
             "import rclpy\nfrom moss_msgs.msg import Instance\nfrom moss_ros.messages import images",
         ),
         ("replay/x.py", "from rosbags.rosbag2 import Reader\nfrom moss_ros.pipeline import Pipeline"),
+        ("batch/ray_workers.py", "def load():\n    import ray\n    return ray"),
         ("cli.py", "from moss_ros import __version__\nfrom moss_ros.ros.demo import run_demo"),
     ],
 )
