@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import sys
@@ -18,7 +19,12 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from scenes import orbit, render, room
+from small_home import FRAMES, record_small
 from std_srvs.srv import Trigger
+
+from moss_ros.evaluation.ground_truth import load_folder
+from moss_ros.replay.bag import guess_topics
+from moss_ros.sim.run import CAMERA
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUT = {
@@ -38,6 +44,13 @@ COUNT = 20
 def bag(tmp_path_factory):
     frames = [render(room(), pose) for pose in orbit()[:COUNT]]
     return write_bag(tmp_path_factory.mktemp("live") / "room", drive(frames))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("live") / "home"
+    record_small(folder, camera=CAMERA.resized(320, 240))
+    return folder
 
 
 @pytest.fixture
@@ -84,6 +97,10 @@ class Listener(Node):
         dropped = (int(v) for k, v in self.health.items() if k.startswith("dropped "))
         return int(self.health["used"]) + sum(dropped)
 
+    def middles(self):
+        """Box centres of the instances, m."""
+        return [[getattr(i.box_pose.position, a) for a in "xyz"] for i in self.arrays[-1].instances]
+
     def until(self, condition, seconds):
         end = time.monotonic() + seconds
         while not condition():
@@ -114,6 +131,24 @@ def test_a_bag_becomes_instances(bag, start, listener):
     assert found and all(i.id > 0 and i.point_count > 0 and 0 <= i.score <= 1 for i in found)
     mapper.send_signal(signal.SIGINT)
     assert mapper.wait(30) == 0
+
+
+@pytest.mark.timeout(240)
+def test_a_simulated_home_becomes_its_things(home, start, listener):
+    bag = home / "bag"
+    start("mapper_node", guess_topics(bag) | {"input.reliability": "reliable", "node.diagnostics_period_s": 0.2})
+    player = start("player_node", {"bag": bag, "wait_for_subscribers": 120})
+    listener.until(lambda: player.poll() is not None, 150)
+    listener.until(lambda: listener.health.get("received") == str(FRAMES) and listener.accounted() == FRAMES, 20)
+    assert listener.health["used"] == str(FRAMES)
+    future = listener.segment.call_async(Trigger.Request())
+    listener.until(future.done, 30)
+    truth = load_folder(home)
+    for name in ("mug", "bowl"):
+        (thing,) = [i for i in truth.instances.values() if i.category == name]
+        points = truth.points_m[truth.instance == thing.id]
+        middle = (points.min(0) + points.max(0)) / 2
+        listener.until(lambda where=middle: min(math.dist(m, where) for m in listener.middles()) < 0.04, 20)
 
 
 @pytest.mark.timeout(120)
