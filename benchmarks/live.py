@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,13 +83,19 @@ def _offline_integrate_ms(config: MossConfig) -> float:
     return pipeline.timings.summary()["integrate"]["median_ms"]
 
 
-def play(bag: Path, config: MossConfig, rate: float) -> tuple[dict[str, str], float]:
-    """Play a bag to a fresh mapper; returns its last diagnostics and how long the player ran."""
+def play(
+    bag: Path, config: MossConfig, rate: float, subscribe: Callable[[Any], None] = lambda node: None
+) -> tuple[dict[str, str], float]:
+    """Play a bag to a fresh mapper; returns its last diagnostics and how long the player ran.
+
+    subscribe: adds what else is to be heard to the node that listens.
+    """
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)  # away from other graphs
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     defaults = to_flat(MossConfig())
     changed = {name: value for name, value in to_flat(config).items() if value != defaults[name]}
     with _Listener() as listener, _node("mapper_node", changed) as mapper:
+        subscribe(listener.node)
         listener.wait_for_mapper(mapper)
         start = time.perf_counter()
         with _node("player_node", {"bag": str(bag), "rate": rate}) as player:
@@ -146,16 +152,16 @@ class _Listener:
         self.status: dict[str, str] = {}
         self._context = rclpy.Context()
         rclpy.init(context=self._context)
-        self._node = rclpy.create_node("benchmark", context=self._context)
+        self.node = rclpy.create_node("benchmark", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._segment: Any = self._node.create_client(Trigger, "/mapper/segment")
+        self._executor.add_node(self.node)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._segment: Any = self.node.create_client(Trigger, "/mapper/segment")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._executor.shutdown()
-        self._node.destroy_node()
+        self.node.destroy_node()
         self._context.try_shutdown()
 
     def spin(self, seconds: float) -> None:

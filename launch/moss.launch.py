@@ -29,6 +29,9 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument("rate", default_value="1.0", description="playing speed of the bag"),
         DeclareLaunchArgument("rviz", default_value="false", description="start rviz2 (true, false)"),
         DeclareLaunchArgument("use_sim_time", default_value="auto", description="true, false; auto: true with a bag"),
+        DeclareLaunchArgument(
+            "autostart", default_value="", description="false: wait for a lifecycle manager; empty: as in the file"
+        ),
         DeclareLaunchArgument("pose_source", default_value="", description="tf, pose, odometry; empty: as in the file"),
     ]
     arguments += [DeclareLaunchArgument(name, default_value="", description="empty: as in the file") for name in TOPICS]
@@ -46,7 +49,9 @@ def _nodes(context: LaunchContext) -> list[Node]:
         return LaunchConfiguration(name).perform(context)
 
     sim_time = value("use_sim_time") == "true" or (value("use_sim_time") == "auto" and bool(value("bag")))
-    given = {f"input.{name}": value(name) for name in (*TOPICS, "pose_source") if value(name)}
+    given: dict[str, str | bool] = {f"input.{name}": value(name) for name in (*TOPICS, "pose_source") if value(name)}
+    if value("autostart"):
+        given["node.autostart"] = value("autostart") == "true"
     files = [value("params_file")]
     if value("profile") != "default":
         files.append(str(CONFIG / f"profile_{value('profile')}.yaml"))

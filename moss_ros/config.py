@@ -37,6 +37,7 @@ class InputConfig:
     color_info_topic: str = param("/camera/color/camera_info", "CameraInfo of the colour image")
     depth_info_topic: str = param("", "CameraInfo of the depth image; empty: the colour camera, scaled to the depth size")
     pose_source: str = param("tf", "where the camera pose comes from", choices=("tf", "pose", "odometry"))
+    tf_buffer: str = param("auto", "live node with pose_source tf: who keeps the transforms; auto: tf2_ros where it is installed", choices=("auto", "tf2_ros", "own"))
     pose_topic: str = param("/camera/pose", "PoseStamped or Odometry topic (pose_source pose or odometry)")
     map_frame: str = param("map", "frame of the map: metric, z up")
     camera_frame: str = param("", "optical frame of the colour camera; empty: taken from the image header")
@@ -92,7 +93,10 @@ class StructureConfig:
 class MasksConfig:
     """2D masks of a keyframe."""
 
-    segmenter: str = param("geometric", "which segmenter makes the 2D masks", choices=("geometric",))
+    segmenter: str = param("geometric", "which segmenter makes the 2D masks; learned: a small network on gravity-aligned depth and colour", choices=("geometric", "learned"))
+    weights: str = param("", "learned: weight file (.safetensors); empty: the one of the package")
+    use_color: bool = param(True, "learned: colour helps with flat things; false: depth alone")
+    merge_level: float = param(0.7, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
     step_base_m: float = param(0.012, "depth step at 2 px that parts two things: constant part, m", 0.0, 1.0)
     step_quadratic: float = param(0.004, "same, part that grows with squared depth, m per m^2", 0.0, 1.0)
     step_slope: float = param(0.03, "same, part that grows with depth, m per m", 0.0, 1.0)
@@ -139,6 +143,7 @@ class InstanceConfig:
 class NodeConfig:
     """The live node."""
 
+    autostart: bool = param(True, "the node configures and activates itself; false: it waits for a lifecycle manager")
     segment_period_s: float = param(1.0, "shortest time between two segmentations, s", 0.0, 60.0)
     marker_period_s: float = param(0.5, "shortest time between two marker messages, s", 0.1, 60.0)
     cloud_period_s: float = param(1.0, "shortest time between two clouds, s", 0.1, 60.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,16 @@ from moss_ros.config import InstanceConfig
 from moss_ros.instances.boxes import oriented_box
 from moss_ros.records import IdentityEvent, Instance, InstanceState, MaskProposals, Snapshot
 
-_EVENTS_KEPT = 10_000  # lines of the merge/split log
+_EVENTS_KEPT = 10_000  # lines of the log that wait to be taken; older ones are gone then, as their numbers tell
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent(IdentityEvent):
+    """A line with its place in the log. Kinds: "new", "merge" (of others into id), "split" (id out of others),
+    "confirmed", "lost"."""
+
+    segmentation: int = 0  # which segmentation of this map, from 1
+    number: int = 0  # of the line, from 1 without gaps: a gap tells a reader that lines were missed
 
 
 @dataclass(slots=True)
@@ -36,7 +46,9 @@ class InstanceMap:
         self._config = config
         self._tracks: dict[int, _Track] = {}
         self._next_id = 1
-        self.events: deque[IdentityEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._segmentations = 0
+        self._logged = 0
+        self.events: deque[LoggedEvent] = deque(maxlen=_EVENTS_KEPT)  # not yet taken, oldest first
         self.owner = np.zeros(0, np.int32)  # (N,) instance id that owns each voxel, 0 = none
 
     def update(
@@ -52,6 +64,7 @@ class InstanceMap:
 
         seen (N, W) uint64 keyframe bits per voxel; slot_stamp_ns the stamp of each keyframe slot.
         """
+        self._segmentations += 1
         owner = np.zeros(len(position), np.int32)
         owner[: len(self.owner)] = self.owner
         ids, parents = self._match(proposals, owner)
@@ -74,13 +87,27 @@ class InstanceMap:
             tracks[instance_id] = track
             instances.append(instance)
         removed = frozenset(self._tracks.keys() - tracks.keys())
-        self._log(ids, parents, removed, stamp_ns)
+        self._log(ids, parents, tracks, stamp_ns)
         self._tracks = tracks
         self.owner = np.zeros(len(position), np.int32)
         for row, instance_id in enumerate(ids):
             self.owner[proposals.voxels[row]] = instance_id
         instances.sort(key=lambda i: i.id)
         return Snapshot(stamp_ns, tuple(instances), frozenset(changed), removed)
+
+    def take_events(self) -> list[LoggedEvent]:
+        """The lines of the log since the last call, oldest first."""
+        out = list(self.events)
+        self.events.clear()
+        return out
+
+    def lose_all(self, stamp_ns: int) -> None:
+        """Log the end of every instance, before the map is forgotten."""
+        self._segmentations += 1
+        for instance_id in sorted(self._tracks):
+            self._add_event(stamp_ns, "lost", instance_id)
+        self._tracks = {}
+        self.owner = np.zeros(0, np.int32)
 
     def _match(self, proposals: MaskProposals, owner: np.ndarray) -> tuple[list[int], list[dict[int, int]]]:
         """Id of each proposal, and the known instances it overlaps (id -> shared voxels)."""
@@ -159,21 +186,31 @@ class InstanceMap:
             source=proposals.sources[row],
         )
 
-    def _log(self, ids: list[int], parents: list[dict[int, int]], removed: frozenset[int], stamp_ns: int) -> None:
-        """Merge: a lost instance lies mostly in another. Split: a new one comes mostly from a living one."""
+    def _log(self, ids: list[int], parents: list[dict[int, int]], tracks: dict[int, _Track], stamp_ns: int) -> None:
+        """By id: how it came, what it swallowed, whether it is sure now; then who is gone.
+
+        Merge: a lost instance lies mostly in another. Split: a new one comes mostly from a living one.
+        """
         absorbed = set()
-        for row, instance_id in enumerate(ids):
-            gone = [i for i, n in parents[row].items() if i in removed and n > 0.5 * len(self._tracks[i].voxels)]
+        for instance_id, overlaps in sorted(zip(ids, parents, strict=True), key=lambda pair: pair[0]):
+            old = self._tracks.get(instance_id)
+            if old is None:
+                size = sum(overlaps.values())
+                origin = sorted(i for i, n in overlaps.items() if i in tracks and n > 0.5 * size)
+                self._add_event(stamp_ns, "split" if origin else "new", instance_id, origin)
+            gone = sorted(i for i, n in overlaps.items() if i not in tracks and n > 0.5 * len(self._tracks[i].voxels))
             if gone:
-                self.events.append(IdentityEvent(stamp_ns, "merge", instance_id, tuple(gone)))
+                self._add_event(stamp_ns, "merge", instance_id, gone)
                 absorbed.update(gone)
-            if instance_id not in self._tracks:
-                size = sum(parents[row].values())
-                origin = [i for i, n in parents[row].items() if i not in removed and n > 0.5 * size]
-                kind = "split" if origin else "new"
-                self.events.append(IdentityEvent(stamp_ns, kind, instance_id, tuple(origin)))
-        for instance_id in sorted(removed - absorbed):
-            self.events.append(IdentityEvent(stamp_ns, "lost", instance_id))
+            was_sure = old is not None and old.state is InstanceState.CONFIRMED
+            if tracks[instance_id].state is InstanceState.CONFIRMED and not was_sure:
+                self._add_event(stamp_ns, "confirmed", instance_id)
+        for instance_id in sorted(self._tracks.keys() - tracks.keys() - absorbed):
+            self._add_event(stamp_ns, "lost", instance_id)
+
+    def _add_event(self, stamp_ns: int, kind: str, instance_id: int, others: Sequence[int] = ()) -> None:
+        self._logged += 1
+        self.events.append(LoggedEvent(stamp_ns, kind, instance_id, tuple(others), self._segmentations, self._logged))
 
 
 def _observation_stamps(voxels: np.ndarray, seen: np.ndarray, slot_stamp_ns: dict[int, int]) -> list[int]:

@@ -1,13 +1,15 @@
-"""The files that a run leaves: run.json, instances.json, map/, map.png, evidence/ID.jpg."""
+"""The files that a run leaves: run.json, instances.json, events.json, map/, map.png, evidence/ID.jpg."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from moss_ros.instances.instance_map import LoggedEvent
 from moss_ros.records import Instance, InstanceState
 
 
@@ -31,6 +33,13 @@ def write_json(path: Path, data: Any) -> None:
 def write_instances(folder: Path, instances: tuple[Instance, ...]) -> None:
     """instances.json, by id."""
     write_json(folder / "instances.json", {"instances": [instance_as_dict(i) for i in instances]})
+
+
+def write_events(folder: Path, events: Iterable[LoggedEvent]) -> None:
+    """events.json: one line for each new, merged, split, confirmed or lost instance, in the order of the log."""
+    lines = [json.dumps(event_as_dict(event)) for event in events]
+    text = '{"events": [\n' + ",\n".join(lines) + "\n]}\n"
+    (folder / "events.json").write_text(text, encoding="utf-8")
 
 
 def write_map(
@@ -84,6 +93,18 @@ def instance_as_dict(instance: Instance) -> dict[str, Any]:
         "last_seen_ns": instance.last_seen_ns,
         "observations": instance.observations,
         "source": instance.source,
+    }
+
+
+def event_as_dict(event: LoggedEvent) -> dict[str, Any]:
+    """A line of the log of identities."""
+    return {
+        "number": event.number,
+        "segmentation": event.segmentation,
+        "stamp_ns": event.stamp_ns,
+        "kind": event.kind,
+        "id": event.id,
+        "others": list(event.others),
     }
 
 

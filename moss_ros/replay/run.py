@@ -16,7 +16,7 @@ from tqdm import tqdm
 from moss_ros import __version__
 from moss_ros.config import MossConfig, to_flat
 from moss_ros.output.map_picture import write_map_picture
-from moss_ros.output.run_folder import new_folder, write_instances, write_json, write_map
+from moss_ros.output.run_folder import new_folder, write_events, write_instances, write_json, write_map
 from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame, Snapshot
 from moss_ros.warm_up import warm_up
@@ -82,8 +82,9 @@ def run_frames(pipeline: Pipeline, source: FrameSource, progress: bool) -> tuple
 
 
 def write_run(folder: Path, pipeline: Pipeline, snapshot: Snapshot) -> None:
-    """instances.json, map/, map.png and evidence/ of a pipeline that was just segmented."""
+    """instances.json, events.json, map/, map.png and evidence/ of a pipeline that was just segmented."""
     write_instances(folder, snapshot.instances)
+    write_events(folder, pipeline.instances.take_events())
     cloud = pipeline.cloud()
     rows = {i.id: np.flatnonzero(cloud.instance_ids == i.id) for i in snapshot.instances}
     write_map(folder, cloud.points_m, cloud.colors_rgb, rows, {i.id: i.score for i in snapshot.instances})

@@ -9,9 +9,11 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from moss_msgs.msg import Instance as InstanceMsg
 from moss_msgs.msg import InstanceArray
+from moss_msgs.msg import InstanceEvent as InstanceEventMsg
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
+from moss_ros.instances.instance_map import LoggedEvent
 from moss_ros.messages.stamps import split_ns
 from moss_ros.records import Instance, OrientedBox, Snapshot
 
@@ -69,6 +71,18 @@ def instance_array(snapshot: Snapshot, frame: str) -> InstanceArray:
         instances=[instance_msg(i) for i in snapshot.instances],
         changed_ids=sorted(snapshot.changed_ids),
         removed_ids=sorted(snapshot.removed_ids),
+    )
+
+
+def event_msg(event: LoggedEvent) -> InstanceEventMsg:
+    """One line of the log of identities; its kinds are the constants of the message, in small letters."""
+    return InstanceEventMsg(
+        stamp=time_msg(event.stamp_ns),
+        number=event.number,
+        segmentation=event.segmentation,
+        kind=getattr(InstanceEventMsg, event.kind.upper()),
+        id=event.id,
+        others=list(event.others),
     )
 
 

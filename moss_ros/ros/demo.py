@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from moss_msgs.msg import InstanceArray
+from moss_msgs.msg import InstanceArray, InstanceEvent
 from moss_msgs.srv import GetInstance
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -25,9 +25,10 @@ from std_srvs.srv import Trigger
 from tqdm import tqdm
 
 from moss_ros.output.map_picture import write_map_picture
-from moss_ros.output.run_folder import new_folder, table, write_instances, write_json, write_map
+from moss_ros.output.run_folder import new_folder, table, write_events, write_instances, write_json, write_map
 from moss_ros.ros.diagnostics import STAGE_FIGURES, STAGE_SUFFIX
-from moss_ros.ros.readback import cloud_from_message, instance_from_message
+from moss_ros.ros.outputs import EVENTS_QOS
+from moss_ros.ros.readback import cloud_from_message, event_from_message, instance_from_message
 
 _DROPPED = "dropped "
 _START_S = 180.0  # the first start compiles the kernels
@@ -66,6 +67,7 @@ def _report(folder: Path, listener: _Listener, bag: Path) -> int:
     points, colors, ids = listener.cloud()
     facts = listener.diagnostics()
     write_instances(folder, instances)
+    write_events(folder, sorted(map(event_from_message, listener.events), key=lambda event: event.number))
     rows = {i.id: np.flatnonzero(ids == i.id) for i in instances}
     write_map(folder, points, colors, rows, {i.id: i.score for i in instances})
     write_map_picture(
@@ -84,7 +86,7 @@ def _report(folder: Path, listener: _Listener, bag: Path) -> int:
     frames = facts["frames"]
     dropped = sum(frames["dropped"].values())
     print(f"{frames['used']} of {frames['received']} frames used, {dropped} dropped {frames['dropped'] or ''}")
-    print(f"wrote {folder}/map.png, instances.json, evidence/, run.json")
+    print(f"wrote {folder}/map.png, instances.json, events.json, evidence/, run.json")
     return 0 if instances else 1
 
 
@@ -124,6 +126,8 @@ class _Listener(Node):
         self._array: InstanceArray | None = None
         self._cloud: PointCloud2 | None = None
         self._status: dict[str, str] = {}
+        self.events: list[InstanceEvent] = []
+        self.create_subscription(InstanceEvent, "/mapper/events", self.events.append, EVENTS_QOS)
         self.create_subscription(InstanceArray, "/mapper/instances", self._on_array, _LATCHED)
         self.create_subscription(PointCloud2, "/mapper/cloud", self._on_cloud, 2)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)

@@ -25,6 +25,7 @@ class Health:
     stages: dict[str, dict[str, float]]  # latencies
     worker_alive: bool
     instances: int
+    active: bool = True  # lifecycle state; else frames are ignored on purpose
 
 
 class HealthReport:
@@ -73,6 +74,8 @@ class HealthReport:
     def _judge(self, health: Health, fresh: Counter[str]) -> tuple[bytes, str]:
         if not health.worker_alive:
             return DiagnosticStatus.ERROR, "the mapping thread ended: restart the node"
+        if not health.active:
+            return DiagnosticStatus.OK, "inactive: images are ignored until the node is activated"
         if health.received == 0:
             return DiagnosticStatus.WARN, f"no colour image on {self._color_topic} yet"
         if health.received == self._received_before:

@@ -1,113 +1,130 @@
-"""The live node: topics in, instances out. Callbacks only hand over; the worker does the work."""
+"""The live node: topics in, instances out, managed by the ROS life cycle.
+
+configure: read the parameters, compile, publish and answer. activate: subscribe and map. deactivate: ignore the
+camera, keep the map. cleanup: drop the map. shutdown: end. By itself the node does the first two at its start.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
-from concurrent.futures import Future
+import traceback
+from collections.abc import Callable
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from moss_ros.config import ConfigError, MossConfig
 from moss_ros.pipeline import Pipeline
-from moss_ros.ros.diagnostics import Health, HealthReport
-from moss_ros.ros.frame_source import FrameSource
 from moss_ros.ros.logging_bridge import forward_core_logs
-from moss_ros.ros.outputs import Outputs
-from moss_ros.ros.parameters import declare_config
+from moss_ros.ros.mapper_parts import MapperParts
+from moss_ros.ros.parameters import Parameters
 from moss_ros.ros.run_node import run_node
 from moss_ros.ros.services import Services
-from moss_ros.ros.worker import MappingPipeline, Worker
-from moss_ros.source.frame_builder import FrameBuilder
+from moss_ros.ros.worker import MappingPipeline
 from moss_ros.warm_up import warm_up
 
 
-class MapperNode(Node):
-    """Puts the parts together: subscriptions -> matcher -> worker (pipeline) -> publishers."""
+class MapperNode(LifecycleNode):
+    """A transition that fails says why in the log, returns FAILURE and leaves the node as it was."""
 
     def __init__(self, pipeline: MappingPipeline | None = None, **node_options: Any) -> None:
-        """pipeline: another one than the real pipeline of the configuration (tests). Raises ConfigError."""
+        """pipeline: another one than the real pipeline of the configuration (tests).
+
+        Raises ConfigError when the node starts by itself (node.autostart) and a parameter is wrong.
+        """
         super().__init__("mapper", **node_options)
-        config = declare_config(self)
-        frame = config.input.map_frame
+        self._given_pipeline = pipeline
+        self._parts: MapperParts | None = None
+        self._failure: Exception | None = None  # why the last transition failed
         self._log_handler = forward_core_logs(self.get_logger())
-        self._builder = FrameBuilder(config)
-        self._outputs = Outputs(self, frame)
-        self._worker = Worker(
-            pipeline or _ready_pipeline(self, config),
-            config,
-            self._builder.drop_log,
-            self._builder.build,
-            self._outputs.snapshot,
-        )
-        self._source = FrameSource(self, config.input, self._builder.matcher, self._worker.put)
-        self._answering = Services(self, self._worker, self._outputs, frame)
-        self._report = HealthReport(
-            self.get_fully_qualified_name(), config.input.color_topic, config.node.warn_period_s
-        )
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._cloud_request: Future[None] | None = None
-        self._start_timers(config.node)
-        self._worker.start()
-        self.get_logger().info(
-            f"mapping {config.input.color_topic} and {config.input.depth_topic} in {frame!r}, poses from "
-            f"{config.input.pose_topic if config.input.pose_source != 'tf' else '/tf'}"
-        )
+        self._settings = Parameters(self, may_change=lambda: self._parts is None)
+        if self.get_parameter("node.autostart").value:
+            self._start_by_itself()
+        else:
+            name = self.get_fully_qualified_name()
+            self.get_logger().info(f"waiting to be configured: ros2 lifecycle set {name} configure")
+        Services(self, lambda: self._parts)
 
     def stop(self) -> None:
         """End the worker; call it before destroy_node."""
-        if not self._worker.stop():
-            self.get_logger().error("the mapping thread does not end")
+        self._close()
         logging.getLogger("moss_ros").removeHandler(self._log_handler)
 
-    def _start_timers(self, periods: Any) -> None:
-        # Wall time: a paused bag must not stop diagnostics and displays.
-        clock = Clock(clock_type=ClockType.STEADY_TIME)
-        group = MutuallyExclusiveCallbackGroup()
-        for period_s, call in (
-            (periods.marker_period_s, self._outputs.markers),
-            (periods.cloud_period_s, self._publish_cloud),
-            (periods.diagnostics_period_s, self._publish_diagnostics),
-        ):
-            self.create_timer(period_s, call, callback_group=group, clock=clock)
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Parameters, compilation, publishers and services."""
+        return self._attempt("configure", self._configure)
 
-    def _publish_cloud(self) -> None:
-        if not self._outputs.cloud_is_wanted or (self._cloud_request and not self._cloud_request.done()):
-            return
-        self._cloud_request = self._worker.submit(self._cloud_work)
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscriptions and mapping."""
+        return self._attempt("activate", self._activate)
 
-    def _cloud_work(self) -> None:
-        snapshot = self._worker.snapshot
-        if snapshot is not None:
-            self._outputs.cloud(self._worker.pipeline.cloud(), snapshot.stamp_ns)
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Images are ignored, the map stays."""
+        return self._attempt("deactivate", lambda: self._configured().deactivate())
 
-    def _publish_diagnostics(self) -> None:
-        snapshot = self._worker.snapshot
-        health = Health(
-            received=self._builder.received,
-            used=self._worker.stepped,
-            drops=self._builder.drops,
-            messages=self._builder.last_message,
-            stages=self._worker.summary,
-            worker_alive=self._worker.is_alive,
-            instances=len(snapshot.instances) if snapshot else 0,
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """The map is dropped."""
+        return self._attempt("clean up", self._clean_up)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """The end; the process lives until it is interrupted."""
+        return self._attempt("shut down", self._close)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After an error inside rclpy: back to unconfigured."""
+        return self._attempt("recover", self._close)
+
+    def _start_by_itself(self) -> None:
+        for trigger in (self.trigger_configure, self.trigger_activate):
+            if trigger() != TransitionCallbackReturn.SUCCESS:
+                self.stop()
+                raise self._failure or RuntimeError("the node cannot start")
+
+    def _attempt(self, what: str, work: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            work()
+        except Exception as error:  # whatever it is, the node lives and may try again
+            self._failure = error
+            why = str(error) if isinstance(error, ConfigError) else traceback.format_exc()
+            self.get_logger().error(f"cannot {what}: {why}")
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def _configure(self) -> None:
+        config = self._settings.config()
+        self._parts = MapperParts(self, config, self._given_pipeline or self._ready_pipeline(config))
+
+    def _ready_pipeline(self, config: MossConfig) -> Pipeline:
+        """The real pipeline, compiled before the first image comes, so that none is lost to it."""
+        start = time.monotonic()
+        self.get_logger().info("compiling (a minute the first time, a second later on)")
+        warm_up()
+        self.get_logger().info(f"ready after {time.monotonic() - start:.1f} s")
+        return Pipeline(config)
+
+    def _activate(self) -> None:
+        self._configured().activate()
+        given = self._settings.config().input
+        self.get_logger().info(
+            f"mapping {given.color_topic} and {given.depth_topic} in {given.map_frame!r}, poses from "
+            f"{given.pose_topic if given.pose_source != 'tf' else '/tf'}"
         )
-        self._diagnostics.publish(self._report.message(health, self.get_clock().now().to_msg()))
-        for sentence in self._report.warnings(health, time.monotonic()):
-            self.get_logger().warning(sentence)
 
+    def _clean_up(self) -> None:
+        self._configured().drop_map()
+        self._close()
 
-def _ready_pipeline(node: Node, config: Any) -> Pipeline:
-    """The real pipeline, compiled before the first image comes, so that none is lost to it."""
-    start = time.monotonic()
-    node.get_logger().info("compiling (a minute the first time, a second later on)")
-    warm_up()
-    node.get_logger().info(f"ready after {time.monotonic() - start:.1f} s")
-    return Pipeline(config)
+    def _close(self) -> None:
+        parts, self._parts = self._parts, None
+        if parts is not None and not parts.close():
+            self.get_logger().error("the mapping thread does not end")
+
+    def _configured(self) -> MapperParts:
+        if self._parts is None:
+            raise RuntimeError("the node is not configured")
+        return self._parts
 
 
 def main(arguments: list[str] | None = None) -> int:

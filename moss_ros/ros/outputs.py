@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from threading import Lock
 from typing import Any
 
-from moss_msgs.msg import InstanceArray
+from moss_msgs.msg import InstanceArray, InstanceEvent
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
+from moss_ros.instances.instance_map import LoggedEvent
 from moss_ros.records import Snapshot
 from moss_ros.ros.clouds import cloud_msg
-from moss_ros.ros.conversions import header_msg, instance_array
+from moss_ros.ros.conversions import event_msg, header_msg, instance_array
 from moss_ros.ros.detections import Detection3DArray, detection_array
 from moss_ros.ros.markers import MarkerBoard
+
+EVENTS_QOS = QoSProfile(depth=500, durability=DurabilityPolicy.TRANSIENT_LOCAL)  # a first look at a room is > 100 lines
+_LAST_WORDS = Duration(seconds=1)
 
 
 class Outputs:
     """Publishers. The worker's thread calls snapshot and cloud, a timer calls markers."""
 
     def __init__(self, node: Node, frame: str) -> None:
+        self._node = node
         self._frame = frame
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._instances = node.create_publisher(InstanceArray, "~/instances", latched)
+        self._events = node.create_publisher(InstanceEvent, "~/events", EVENTS_QOS)
         self._markers = node.create_publisher(MarkerArray, "~/markers", QoSProfile(depth=10))
         self._cloud = node.create_publisher(PointCloud2, "~/cloud", QoSProfile(depth=1))
         self._detections = (
@@ -42,9 +50,25 @@ class Outputs:
         with self._board_lock:
             self._board.update(snapshot)
 
+    def events(self, events: Iterable[LoggedEvent]) -> None:
+        """Publish lines of the log of identities."""
+        for event in events:
+            self._events.publish(event_msg(event))
+
     def cleared(self, stamp_ns: int, ids: frozenset[int]) -> None:
         """Tell everybody that the map is empty now."""
         self.snapshot(Snapshot(stamp_ns, (), frozenset(), ids))
+
+    def wait_until_heard(self) -> None:
+        """Give the listeners a second to receive what was published last."""
+        self._instances.wait_for_all_acked(_LAST_WORDS)
+        self._events.wait_for_all_acked(_LAST_WORDS)
+
+    def close(self) -> None:
+        """Take the topics out of the graph."""
+        for publisher in (self._instances, self._events, self._markers, self._cloud, self._detections):
+            if publisher is not None:
+                self._node.destroy_publisher(publisher)
 
     def markers(self) -> None:
         """Publish the changed markers; all of them when somebody new listens."""

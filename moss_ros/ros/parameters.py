@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
@@ -14,28 +15,74 @@ from moss_ros.config import ConfigError, MossConfig, Parameter, from_flat, param
 _OF_ROS = ("use_sim_time", "start_type_description_service")  # parameters that every node has
 
 
-def declare_config(node: Node) -> MossConfig:
-    """Declare every parameter (read-only: the map would not fit changed ones) and return the configuration.
+class Parameters:
+    """Declares every parameter, and gives the configuration made of their values.
 
-    Raises ConfigError for an unknown name, a wrong type or a value out of bounds.
+    Values may be set while ``may_change`` says so; a wrong one is refused with the reason. A wrong value that the
+    node was started with does not stop it: config() raises until the parameter is set, so that the process lives.
     """
-    known = {p.name: p for p in parameters()}
-    overrides: dict[str, RosParameter] = node._parameter_overrides
-    _refuse_unknown(set(overrides), known)
-    values: dict[str, Any] = {}
-    for name, parameter in known.items():
-        _widen(overrides, parameter)
+
+    def __init__(self, node: Node, may_change: Callable[[], bool] = lambda: False) -> None:
+        self._node = node
+        self._may_change = may_change
+        self._known = {p.name: p for p in parameters()}
+        self._wrong: dict[str, str] = {}  # start values that were refused: name -> why
+        overrides: dict[str, RosParameter] = node._parameter_overrides
+        self._unknown = _unknown(set(overrides), self._known)
+        for parameter in self._known.values():
+            _widen(overrides, parameter)
+            self._declare(parameter)
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._note)
+
+    def config(self) -> MossConfig:
+        """The configuration. Raises ConfigError for an unknown name, a wrong type or a value out of bounds."""
+        for message in (self._unknown, *self._wrong.values()):
+            if message:
+                raise ConfigError(message)
+        values = {name: self._node.get_parameter(name).value for name in self._known}
+        return from_flat({name: _plain(self._known[name], value) for name, value in values.items()})
+
+    def _declare(self, parameter: Parameter) -> None:
         default = list(parameter.default) if parameter.type is tuple else parameter.default
+        described = descriptor(parameter)
         try:
-            values[name] = node.declare_parameter(name, default, descriptor(parameter)).value
+            value = self._node.declare_parameter(parameter.name, default, described).value
+            from_flat({parameter.name: _plain(parameter, value)})
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-            raise ConfigError(f"parameter {name}: {error}; {parameter.description}") from error
-    return from_flat({name: tuple(v) if known[name].type is tuple else v for name, v in values.items()})
+            self._wrong[parameter.name] = f"parameter {parameter.name}: {error}; {parameter.description}"
+            self._node.declare_parameter(parameter.name, default, described, ignore_override=True)
+        except ConfigError as error:
+            self._wrong[parameter.name] = str(error)
+
+    def _check(self, changes: list[RosParameter]) -> SetParametersResult:
+        """Before values are set."""
+        for change in changes:
+            if change.name not in self._known:
+                continue
+            if not self._may_change():
+                reason = f"{change.name} does not fit the map that is being made: clean the node up, set, configure"
+                return SetParametersResult(successful=False, reason=reason)
+            try:
+                from_flat({change.name: _plain(self._known[change.name], change.value)})
+            except ConfigError as error:
+                return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _note(self, changes: list[RosParameter]) -> None:
+        """After values were set."""
+        for change in changes:
+            self._wrong.pop(change.name, None)
+
+
+def declare_config(node: Node) -> MossConfig:
+    """Declare every parameter, fixed from then on, and return the configuration. Raises ConfigError."""
+    return Parameters(node).config()
 
 
 def descriptor(parameter: Parameter) -> ParameterDescriptor:
     """What `ros2 param describe` shows."""
-    out = ParameterDescriptor(description=parameter.description, read_only=True)
+    out = ParameterDescriptor(description=parameter.description)
     if parameter.choices:
         out.additional_constraints = "one of " + ", ".join(parameter.choices)
     if parameter.low is None or parameter.high is None:
@@ -48,10 +95,20 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
     return out
 
 
-def _refuse_unknown(names: set[str], known: dict[str, Parameter]) -> None:
+def _unknown(names: set[str], known: dict[str, Parameter]) -> str:
+    """What is wrong with the first name that is no parameter; empty when all are known."""
     for name in sorted(names - known.keys()):
         if name not in _OF_ROS and not name.startswith("qos_overrides."):
-            from_flat({name: None})  # raises with the nearest known name
+            try:
+                from_flat({name: None})
+            except ConfigError as error:  # names the nearest known one
+                return str(error)
+    return ""
+
+
+def _plain(parameter: Parameter, value: Any) -> Any:
+    """The value as the configuration wants it: lists come as arrays."""
+    return tuple(value) if parameter.type is tuple else value
 
 
 def _widen(overrides: dict[str, RosParameter], parameter: Parameter) -> None:

@@ -6,11 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
+from moss_msgs.msg import InstanceEvent
 from sensor_msgs.msg import PointCloud2, PointField
 
+from moss_ros.instances.instance_map import LoggedEvent
 from moss_ros.records import Instance, InstanceState, OrientedBox
 
 _KINDS = {PointField.FLOAT32: "<f4", PointField.INT32: "<i4"}
+_EVENT_KINDS = {getattr(InstanceEvent, name.upper()): name for name in ("new", "confirmed", "merge", "split", "lost")}
 
 
 def cloud_from_message(message: PointCloud2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,6 +56,18 @@ def instance_from_message(message: Any, points: PointCloud2) -> Instance:
         last_seen_ns=_ns(message.last_seen),
         observations=message.observations,
         source=message.source,
+    )
+
+
+def event_from_message(message: InstanceEvent) -> LoggedEvent:
+    """A moss_msgs/InstanceEvent as a record."""
+    return LoggedEvent(
+        stamp_ns=_ns(message.stamp),
+        kind=_EVENT_KINDS[message.kind],
+        id=message.id,
+        others=tuple(message.others),
+        segmentation=message.segmentation,
+        number=message.number,
     )
 
 

@@ -13,19 +13,19 @@ from std_srvs.srv import Trigger
 from moss_ros.records import Instance
 from moss_ros.ros.clouds import cloud_msg
 from moss_ros.ros.conversions import header_msg, instance_msg
-from moss_ros.ros.outputs import Outputs
-from moss_ros.ros.worker import Worker
+from moss_ros.ros.mapper_parts import MapperParts
 
 _TIMEOUT_S = 60.0
 
 
 class Services:
-    """~/get_instance, ~/reset, ~/segment."""
+    """~/get_instance, ~/reset, ~/segment. They are there for the life of the node: one that is not configured says so,
+    instead of leaving its caller to wait."""
 
-    def __init__(self, node: Node, worker: Worker, outputs: Outputs, frame: str) -> None:
-        self._worker = worker
-        self._outputs = outputs
-        self._frame = frame
+    def __init__(self, node: Node, parts: Callable[[], MapperParts | None]) -> None:
+        """parts: what the node consists of at the moment; None while it is not configured."""
+        self._parts = parts
+        self._name = node.get_fully_qualified_name()
         self._log = node.get_logger()
         group = ReentrantCallbackGroup()  # a waiting service must not hold up the others
         node.create_service(GetInstance, "~/get_instance", self._get_instance, callback_group=group)
@@ -33,39 +33,38 @@ class Services:
         node.create_service(Trigger, "~/segment", self._segment, callback_group=group)
 
     def _get_instance(self, request: GetInstance.Request, response: GetInstance.Response) -> GetInstance.Response:
-        def work() -> None:
-            snapshot = self._worker.snapshot
+        def work(parts: MapperParts) -> None:
+            snapshot = parts.worker.snapshot
             instances: dict[int, Instance] = {i.id: i for i in snapshot.instances} if snapshot else {}
             found = instances.get(request.id)
             if found is None:
                 raise KeyError(f"no instance {request.id}; there are {len(instances)}, see ~/instances")
-            jpeg = self._worker.pipeline.evidence_jpeg(found.id)
-            response.instance = instance_msg(found, jpeg, self._frame)
-            header = header_msg(snapshot.stamp_ns if snapshot else 0, self._frame)
+            jpeg = parts.worker.pipeline.evidence_jpeg(found.id)
+            response.instance = instance_msg(found, jpeg, parts.frame)
+            header = header_msg(snapshot.stamp_ns if snapshot else 0, parts.frame)
             response.points = cloud_msg(header, found.points_m, found.colors_rgb)
 
         return self._answer(work, response, "")
 
     def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        def work() -> None:
-            old = self._worker.snapshot
-            self._worker.reset()
-            if old is not None:
-                self._outputs.cleared(old.stamp_ns, frozenset(i.id for i in old.instances))
-
-        return self._answer(work, response, "the map is empty")
+        return self._answer(lambda parts: parts.forget_map(), response, "the map is empty")
 
     def _segment(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        def work() -> None:
-            snapshot = self._worker.segment(full=True)
+        def work(parts: MapperParts) -> None:
+            snapshot = parts.worker.segment(full=True)
             response.message = f"{len(snapshot.instances)} instances"
 
         return self._answer(work, response, "")
 
-    def _answer(self, work: Callable[[], None], response: Any, message: str) -> Any:
+    def _answer(self, work: Callable[[MapperParts], None], response: Any, message: str) -> Any:
         """Run in the worker and fill success and message."""
+        parts = self._parts()
+        if parts is None:
+            response.success = False
+            response.message = f"the node is not configured: ros2 lifecycle set {self._name} configure"
+            return response
         try:
-            self._worker.submit(work).result(_TIMEOUT_S)
+            parts.worker.submit(lambda: work(parts)).result(_TIMEOUT_S)
         except Exception as error:  # every failure is an answer, none may end the executor
             response.success = False
             response.message = str(error.args[0]) if error.args else type(error).__name__

@@ -11,6 +11,7 @@ from threading import Event, Thread
 from typing import Any, Protocol
 
 from moss_ros.config import MossConfig
+from moss_ros.instances.instance_map import LoggedEvent
 from moss_ros.records import Frame, Snapshot
 from moss_ros.ros.latest_slot import LatestSlot
 from moss_ros.source.drops import DropLog
@@ -30,10 +31,27 @@ class StepResult(Protocol):
         ...
 
 
+class IdentityLog(Protocol):
+    """What the node reads of the instances."""
+
+    def take_events(self) -> list[LoggedEvent]:
+        """The lines of the log since the last call."""
+        ...
+
+    def lose_all(self, stamp_ns: int) -> None:
+        """Log the end of every instance."""
+        ...
+
+
 class MappingPipeline(Protocol):
     """What the worker calls."""
 
     timings: Any
+
+    @property
+    def instances(self) -> IdentityLog:
+        """The instances, renewed by reset."""
+        ...
 
     def step(self, frame: Frame) -> StepResult:
         """Add a frame."""
@@ -79,8 +97,10 @@ class Worker:
         self._requests: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
         self._wake = Event()
         self._stopping = False
+        self._paused = False
         self._pending = False  # a keyframe came since the last segmentation
-        self._segmented_s = -1e9
+        self._started_s = -1e9  # of the last segmentation; its period counts from here, as in a replay
+        self._ended_s = -1e9
         self._thread = Thread(target=self._run, name="moss_worker")
 
     def start(self) -> None:
@@ -91,6 +111,18 @@ class Worker:
     def is_alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
+
+    def pause(self) -> None:
+        """Map and segment no more until resume; requests are still served. Waiting frames are counted as dropped."""
+        self._paused = True
+        waiting = self._slot.clear()
+        if waiting:
+            self._drops.add("inactive", "the node was deactivated while these images waited", waiting)
+
+    def resume(self) -> None:
+        """Go on where pause ended."""
+        self._paused = False
+        self._wake.set()
 
     def put(self, match: Match) -> None:
         """Hand over a frame to come; when the worker lags, the oldest waiting one is dropped as "busy"."""
@@ -123,10 +155,13 @@ class Worker:
 
     def segment(self, full: bool = False) -> Snapshot:
         """Segment now and publish. Runs in the worker's thread (submit it)."""
-        snapshot = self.pipeline.segment(full=full)
+        self._started_s = time.monotonic()
+        try:
+            snapshot = self.pipeline.segment(full=full)
+        finally:
+            self._ended_s = time.monotonic()
         self.snapshot = snapshot
         self._pending = False
-        self._segmented_s = time.monotonic()
         self.summary = self.pipeline.timings.summary()
         self._on_snapshot(snapshot)
         return snapshot
@@ -150,9 +185,9 @@ class Worker:
 
     def _idle_s(self) -> float | None:
         """How long to sleep when nothing comes: until the next segmentation is allowed."""
-        if not self._pending:
+        if self._paused or not self._pending:
             return None
-        return max(0.0, self._segmented_s + self._config.node.segment_period_s - time.monotonic())
+        return max(0.0, self._started_s + self._config.node.segment_period_s - time.monotonic())
 
     def _one_job(self) -> bool:
         """The most urgent job; False when there is none."""
@@ -160,20 +195,22 @@ class Worker:
         if request is not None:
             _fulfil(*request)
             return True
-        overdue = self._pending and self._due(_OVERDUE)
+        if self._paused:
+            return False
+        # From its end: one that takes long must not follow on itself while frames wait.
+        overdue = self._pending and self._passed(self._ended_s, _OVERDUE)
         match = None if overdue else self._slot.take()
         if match is not None:
             self._guarded("step_failed", lambda: self._step(match))
             return True
-        if self._pending and self._due(1.0):
+        if self._pending and self._passed(self._started_s, 1.0):
             self._pending = False  # also when it fails: the next keyframe tries again
-            self._segmented_s = time.monotonic()
             self._guarded("segment_failed", self.segment)
             return True
         return False
 
-    def _due(self, periods: float) -> bool:
-        return time.monotonic() - self._segmented_s >= periods * self._config.node.segment_period_s
+    def _passed(self, since_s: float, periods: float) -> bool:
+        return time.monotonic() - since_s >= periods * self._config.node.segment_period_s
 
     def _step(self, match: Match) -> None:
         frame = self._build(match)

@@ -11,7 +11,7 @@ from moss_ros.geometry.transforms import from_translation_quaternion
 from moss_ros.messages.errors import MessageError
 from moss_ros.messages.stamps import frame_name, stamp_ns
 from moss_ros.source.poses import PoseBuffer
-from moss_ros.source.tf_buffer import TfBuffer
+from moss_ros.source.tf_buffer import TfBuffer, TransformTree
 
 _DIRTY_QUATERNION = 0.1  # a norm this far from 1 is not rounding
 
@@ -26,11 +26,15 @@ class PoseSource:
         self._config = config
         gap_ns, jump_ns = int(config.pose_gap_s * 1e9), int(config.sync_wait_s * 1e9)
         self._poses = PoseBuffer(gap_ns, jump_ns)
-        self._tf = TfBuffer(gap_ns, jump_ns)
+        self._tf: TransformTree = TfBuffer(gap_ns, jump_ns)
         self._map_frame = frame_name(config.map_frame)
         self._body_from_camera = from_translation_quaternion(
             np.array(config.body_from_camera_xyz), np.array(config.body_from_camera_xyzw)
         )
+
+    def use_transforms(self, tree: TransformTree) -> None:
+        """Keep transforms in another tree than the own buffer; those that came so far are forgotten."""
+        self._tf = tree
 
     def forget_time_after(self, limit_ns: int) -> None:
         """Images jumped back in time: forget the poses that have not jumped yet."""

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from moss_ros.geometry.transforms import inverse
 from moss_ros.source.poses import PoseBuffer, PoseUnavailable, Wait
 
 _LONGEST_CHAIN = 100
+
+
+class TransformTree(Protocol):
+    """What keeps transforms over time: the own TfBuffer, or tf2_ros in the live node."""
+
+    def add(self, parent: str, child: str, stamp_ns: int, parent_from_child: np.ndarray) -> bool:
+        """A pose (4x4) of a moving edge; True when its time jumped back."""
+        ...
+
+    def add_static(self, parent: str, child: str, parent_from_child: np.ndarray) -> None:
+        """A fixed edge (4x4)."""
+        ...
+
+    def forget_time_after(self, limit_ns: int) -> None:
+        """Images jumped back in time: forget the poses that are from before."""
+        ...
+
+    def at(self, target: str, source: str, stamp_ns: int) -> np.ndarray:
+        """4x4 target_from_source at the stamp. Raises PoseUnavailable."""
+        ...
 
 
 class TfBuffer:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from moss_ros.config import InstanceConfig
+from moss_ros.instances import instance_map
 from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.records import InstanceState, MaskProposals
 
@@ -245,4 +246,83 @@ def test_everything_may_vanish():
     world.update(span(0, 10), span(20, 30))
     snapshot = world.update()
     assert (snapshot.instances, snapshot.removed_ids) == ((), {1, 2})
+    assert not world.map.owner.any()
+
+
+def test_confirmation_is_logged_once():
+    world = World()
+    for slot in range(4):
+        world.look(slot, span(0, 10), slot)
+        world.update(span(0, 10))
+    lines = [(e.segmentation, e.kind) for e in world.map.events]
+    assert lines == [(1, "new"), (3, "confirmed")]
+
+
+def test_lines_of_one_segmentation_are_in_the_order_of_ids():
+    world = World()
+    for slot in range(3):
+        world.look(slot, span(0, 60), slot)
+    world.update(span(0, 12), span(12, 20), span(30, 40))
+    world.update(span(50, 60), span(0, 20))
+    assert world.log() == [("merge", 1, (2,)), ("new", 4, ()), ("confirmed", 4, ()), ("lost", 3, ())]
+
+
+def random_world(updates=40):
+    """A world of masks that come, grow, part and go, and what was in it after each update."""
+    rng = np.random.default_rng(5)
+    world, alive = World(), []
+    for _ in range(updates):
+        cuts = np.sort(rng.choice(N, 12, replace=False))
+        masks = [span(a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=True) if b - a > 2]
+        alive.append({i.id for i in world.update(*masks).instances})
+    return world, alive
+
+
+def test_log_tells_which_ids_are_alive():
+    world, alive = random_world()
+    events = world.map.take_events()
+    told: set[int] = set()
+    for segmentation, ids in enumerate(alive, 1):
+        for event in (e for e in events if e.segmentation == segmentation):
+            if event.kind in ("new", "split"):
+                assert event.id not in told and set(event.others) <= told
+                told.add(event.id)
+            elif event.kind == "merge":
+                told -= set(event.others)
+            elif event.kind == "lost":
+                told.remove(event.id)
+        assert told == ids
+    assert {"new", "split", "merge", "lost"} == {e.kind for e in events}
+    assert events == random_world()[0].map.take_events()
+
+
+def test_lines_are_taken_once_and_numbered_without_gaps():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    first = world.map.take_events()
+    world.update(span(0, 10))
+    second = world.map.take_events()
+    assert [e.number for e in first + second] == [1, 2, 3]
+    assert [(e.segmentation, e.kind) for e in second] == [(2, "lost")]
+    assert world.map.take_events() == []
+
+
+def test_log_is_bounded_and_a_gap_of_numbers_shows_it(monkeypatch):
+    monkeypatch.setattr(instance_map, "_EVENTS_KEPT", 5)
+    world = World()
+    for first in (0, 30, 60, 80):
+        world.update(span(first, first + 5), span(first + 10, first + 15))
+    events = world.map.take_events()
+    assert len(events) == 5 and events[0].number > 1 and events[-1].number == events[0].number + 4
+
+
+def test_end_of_the_map_is_logged():
+    world = World()
+    world.update(span(0, 10), span(20, 30))
+    world.map.take_events()
+    world.map.lose_all(77)
+    assert [(e.stamp_ns, e.kind, e.id, e.number) for e in world.map.take_events()] == [
+        (77, "lost", 1, 3),
+        (77, "lost", 2, 4),
+    ]
     assert not world.map.owner.any()

@@ -101,6 +101,11 @@ def test_launch_with_everything(launch_file):
     assert Path(nodes["rviz2"]["arguments"][1]).exists()
 
 
+def test_launch_for_a_lifecycle_manager(launch_file):
+    parameters = launch_file.nodes(autostart="false")["mapper"]["parameters"][-1]
+    assert parameters == {"use_sim_time": False, "node.autostart": False}
+
+
 def test_every_profile_has_its_file(launch_file):
     for profile in launch_file.module.PROFILES[1:]:
         assert (launch_file.module.CONFIG / f"profile_{profile}.yaml").exists()

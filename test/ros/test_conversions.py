@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from fake_pipeline import instance, snapshot
 from moss_msgs.msg import Instance as InstanceMsg
-from moss_msgs.msg import InstanceArray
+from moss_msgs.msg import InstanceArray, InstanceEvent
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2
 
+from moss_ros.instances.instance_map import LoggedEvent
 from moss_ros.records import InstanceState
 from moss_ros.ros.clouds import cloud_msg
-from moss_ros.ros.conversions import header_msg, instance_array, instance_msg
-from moss_ros.ros.readback import cloud_from_message, instance_from_message
+from moss_ros.ros.conversions import event_msg, header_msg, instance_array, instance_msg
+from moss_ros.ros.readback import cloud_from_message, event_from_message, instance_from_message
 
 
 def test_every_field():
@@ -76,3 +77,11 @@ def test_labelled_cloud_through_the_wire(count):
     assert (got.width, got.height, got.point_step, got.row_step) == (count, 1, 20, 20 * count)
     for back, original in zip(cloud_from_message(got), (points, colors, ids), strict=True):
         assert np.array_equal(back, original)
+
+
+@pytest.mark.parametrize("kind", ["new", "confirmed", "merge", "split", "lost"])
+def test_event_through_the_wire(kind):
+    event = LoggedEvent(1_500_000_001, kind, 7, (2, 3), segmentation=4, number=9)
+    got = deserialize_message(serialize_message(event_msg(event)), InstanceEvent)
+    assert got.kind == getattr(InstanceEvent, kind.upper()) and (got.stamp.sec, got.stamp.nanosec) == (1, 500000001)
+    assert event_from_message(got) == event

@@ -97,6 +97,26 @@ def test_no_segmentation_before_the_period(parts):
     assert worker.stop()
 
 
+def test_the_period_counts_from_the_start_and_waiting_frames_go_first(parts):
+    _, pipeline, drops, _ = parts
+    jobs = []
+    step, segment = pipeline.step, pipeline.segment
+    pipeline.step = lambda frame: jobs.append(frame) or step(frame)
+    pipeline.segment = lambda full=False: jobs.append("segment") or time.sleep(0.6) or segment(full)
+    ended = []
+    config = from_flat({"node.segment_period_s": 0.5})
+    worker = Worker(pipeline, config, drops, lambda frame: frame, lambda _: ended.append(time.monotonic()))
+    worker.start()
+    worker.put("a")
+    wait_for(lambda: "segment" in jobs)
+    for frame in "bc":
+        worker.put(frame)
+    wait_for(lambda: len(ended) == 2)
+    assert jobs == ["a", "segment", "b", "c", "segment"]
+    assert ended[1] - ended[0] < 1.05  # 0.6 s and no period before it
+    assert worker.stop()
+
+
 def test_an_exception_is_counted_and_the_thread_lives_on(parts):
     worker, pipeline, drops, published = parts
     worker.start()
@@ -154,3 +174,18 @@ def test_requests_at_the_end_do_not_hang(parts):
 
 def test_stop_before_start(parts):
     assert parts[0].stop()
+
+
+def test_pause_keeps_the_map_and_serves_requests(parts):
+    worker, pipeline, drops, published = parts
+    worker.start()
+    worker.pause()
+    worker.put("a")
+    assert worker.submit(lambda: 5).result(5) == 5
+    assert pipeline.frames == [] and not published
+    worker.pause()
+    assert drops.counts == {"inactive": 1}
+    worker.resume()
+    worker.put("b")
+    wait_for(lambda: published)
+    assert pipeline.frames == ["b"]
