@@ -10,7 +10,11 @@ setup(
     description="Open-vocabulary 3D instance mapping for ROS 2 robots with an RGB-D camera",
     license="Apache-2.0",
     packages=find_packages(include=["moss_ros*"]),
-    package_data={"moss_ros.evaluation": ["labels/*"]},
+    package_data={
+        "moss_ros.evaluation": ["labels/*"],
+        "moss_ros.masks2d": ["weights/*"],
+        "moss_ros.proposals": ["ranking.json"],
+    },
     python_requires=">=3.10",
     install_requires=[
         "numpy>=1.22,<3",
@@ -22,7 +26,11 @@ setup(
         "rosbags>=0.11,<0.12",
         "matplotlib>=3.5,<4",
     ],
-    extras_require={"ray": ["ray>=2.9,<3"]},
+    extras_require={
+        "ray": ["ray>=2.9,<3"],
+        "learned": ["torch>=2.2,<3", "safetensors>=0.4,<1"],
+        "train": ["scikit-learn>=1.2,<2"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/moss_ros"]),
         ("share/moss_ros", ["package.xml"]),

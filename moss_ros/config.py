@@ -128,7 +128,8 @@ class ProposalConfig:
     consensus_min_masks: int = param(2, "fewest masks of a cluster", 1, 100)
     mask_min_voxels: int = param(8, "smallest mask lifted to voxels", 1, 10000)
     suppress_iou: float = param(0.5, "a proposal that overlaps a better one by more is dropped", 0.0, 1.0)
-    map_min_score: float = param(0.5, "proposals below stay candidates and get no voxels", 0.0, 1.0)
+    map_min_score: float = param(0.2, "proposals whose expected overlap with a thing is below stay candidates and get no voxels", 0.0, 1.0)
+    map_lend_share: float = param(0.2, "share of its voxels that a proposal gives to smaller, less sure ones", 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,15 @@ from moss_ros.mapping.normals import NormalMap
 from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.superpoints import SuperpointMap
 from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks
+from moss_ros.masks2d.keyframe_masks import KeyframeMasks, mask_maker
 from moss_ros.proposals.consensus import ConsensusMap
+from moss_ros.proposals.features import FEATURES, FeatureMap
 from moss_ros.proposals.flat import FlatMap
 from moss_ros.proposals.parts import PartMap, Parts, object_proposals
+from moss_ros.proposals.ranking import load_ranking
+from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
-from moss_ros.proposals.union import exclusive, unite
+from moss_ros.proposals.union import exclusive, suppress
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
 
@@ -55,8 +58,9 @@ class Pipeline:
     ) -> None:
         """segmenter: makes what keeps a budget of keyframes and their 2D masks; default: the configured one."""
         self.config = config or MossConfig()
-        self._segmenter = segmenter or KeyframeMasks
+        self._segmenter = segmenter or mask_maker(self.config.masks.segmenter)
         self.timings = Timings()
+        self._ranking = load_ranking()
         self.reset()
 
     def reset(self) -> None:
@@ -69,12 +73,15 @@ class Pipeline:
         self._part_map = PartMap(c.proposals)
         self._flat_map = FlatMap(c.proposals)
         self._consensus = ConsensusMap(c.proposals)
+        self._feature_map = FeatureMap()
         self.structure: Structure | None = None  # of the last segmentation, as parts and flat
         self.parts: Parts | None = None
         self.flat = MaskProposals.join([])
         self.keyframes = self._segmenter(c.masks, c.mapping.keyframe_budget)
         self.instances = InstanceMap(c.instances)
-        self.proposals = MaskProposals.join([])  # all of the last segmentation, also the unsure ones
+        self.candidates = MaskProposals.join([])  # of the last segmentation, from all sources
+        self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates
+        self.proposals = MaskProposals.join([])  # the candidates ranked, without repeats, also the unsure ones
         self._gate = KeyframeGate(c.mapping)
         self._stamp_ns = 0
 
@@ -103,25 +110,25 @@ class Pipeline:
         with stage("structure"):
             structure = self._structure_map.update(voxels.position, normal, solid, voxels.neighbours, changed)
         with stage("parts"):
-            parts = self._part_map.update(SolidVoxels.of(voxels, solid), structure, changed)
+            solid_voxels = SolidVoxels.of(voxels, solid)
+            parts = self._part_map.update(solid_voxels, structure, changed)
         with stage("flat"):
             flat = self._flat_map.update(voxels.position, voxels.color, normal, voxels.grid, structure, changed)
         with stage("masks2d"):
             self.keyframes.refresh(voxels, normal, parts.background, everything=full)
         with stage("consensus"):
             agreed = self._consensus.update(self.keyframes.evidence)
-        with stage("union"):
-            self.proposals = unite(
-                object_proposals(parts),
-                flat,
-                agreed,
-                voxels.position,
-                structure.is_structure,
-                voxels.voxel_size_m,
-                c.proposals,
-            )
+        with stage("ranking"):
             self.structure, self.parts, self.flat = structure, parts, flat
-            owned, _ = exclusive(self.proposals, voxels.count, c.proposals.map_min_score)
+            self.candidates = MaskProposals.join([object_proposals(parts), agreed, flat])
+            shared = SharedVoxels.of(self.candidates, voxels.count)
+            self.features = self._feature_map.update(
+                self.candidates, shared, solid_voxels, voxels.color, normal, structure, self.keyframes.evidence, changed
+            )
+            ranked = self.candidates.with_scores(self._ranking.scores(self.features))
+        with stage("union"):
+            self.proposals = ranked.take(suppress(shared.shared, ranked.scores, c.proposals.suppress_iou))
+            owned, _ = exclusive(self.proposals, voxels.count, c.proposals)
         with stage("instances"):
             return self.instances.update(
                 owned,

@@ -67,6 +67,10 @@ class MaskProposals:
             sources=tuple(self.sources[i] for i in rows),
         )
 
+    def with_scores(self, scores: np.ndarray) -> MaskProposals:
+        """The same masks with other scores (K,)."""
+        return MaskProposals(self.voxels, scores.astype(np.float32), self.sources)
+
     @staticmethod
     def join(parts: list[MaskProposals]) -> MaskProposals:
         """All proposals of several sets, in order."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from moss_ros.config import MappingConfig, MossConfig
 from moss_ros.geometry.camera import Camera
+from moss_ros.geometry.voxels import BLOCK_SIDE, VoxelIndex, block_key, find_block, link_neighbours
 from moss_ros.mapping.normals import NormalMap
 from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.voxel_map import VoxelMap
@@ -228,3 +229,25 @@ def find_flat(position, color_rgb, normal, grid, structure, config) -> MaskPropo
     """Flat things of a map seen for the first time."""
     everything = np.ones(len(position), bool)
     return FlatMap(config).update(position, color_rgb, normal, grid, structure, everything)
+
+
+def voxels_of(grid):
+    """Solid voxels at cell centres."""
+    grid = np.asarray(grid, np.int32)
+    index = VoxelIndex()
+    index.ensure_blocks(grid)
+    block_of = np.zeros(len(grid), np.int32)
+    for number, cell in enumerate(grid.tolist()):
+        block = block_of[number] = find_block(index.keys, index.blocks, block_key(*(c // BLOCK_SIDE for c in cell)))
+        x, y, z = (c % BLOCK_SIDE for c in cell)
+        index.ids[block, (x * BLOCK_SIDE + y) * BLOCK_SIDE + z] = number
+    table = np.full((len(grid), 26), -1, np.int32)
+    link_neighbours(index.keys, index.blocks, index.ids, grid, table, 0, len(grid))
+    position = ((grid + 0.5) * 0.02).astype(np.float32)
+    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), block_of, index, 0.02)
+
+
+def block(x, y, z):
+    """Cells of a box, each side given as (first, last + 1)."""
+    axes = np.meshgrid(*[np.arange(*side) for side in (x, y, z)], indexing="ij")
+    return np.stack(axes, -1).reshape(-1, 3)

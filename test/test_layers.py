@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("output", "warm_up"),
     ("evaluation", "replay", "sim", "ros"),
-    ("batch",),
+    ("batch", "train"),
     ("cli",),
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
@@ -49,7 +49,12 @@ BAG_PARTS = {"replay", "ros", "sim", "messages", "cli"}
 
 MODEL_LIBRARIES = {"torch", "open_clip", "segment_anything", "transformers", "spconv", "MinkowskiEngine"}
 # Files that wrap a model library and may import it when they are loaded: path below moss_ros -> libraries.
-MODEL_FILES: dict[str, set[str]] = {}
+MODEL_FILES: dict[str, set[str]] = {
+    "masks2d/network.py": {"torch"},
+    "train/mask_loss.py": {"torch"},
+    "train/mask_scores.py": {"torch"},
+    "train/masks.py": {"torch"},
+}
 RAY_FILE = "batch/ray_workers.py"
 
 

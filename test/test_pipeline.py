@@ -74,7 +74,6 @@ def test_things_on_the_table_are_separate_confirmed_instances(done):
     for thing, instance in zip(THINGS, found, strict=True):
         box = BOXES[thing]
         assert instance.state is InstanceState.CONFIRMED
-        assert instance.source == "object"
         assert np.allclose(instance.box.center_m[:2], box.center_m[:2], atol=0.015)
         assert np.allclose(sorted(instance.box.size_m[:2]), sorted(box.size_m[:2]), atol=0.03)
         top = instance.box.center_m[2] + instance.box.size_m[2] / 2

@@ -130,6 +130,19 @@ def sort_by_label(labels: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
     return order, ends[: count + 1]
 
 
+@njit(cache=True, nogil=True)
+def spread(mask: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    """(N,) bool: the mask and all neighbours of it."""
+    out = mask.copy()
+    for i in range(len(mask)):
+        if mask[i]:
+            for o in range(26):
+                j = neighbours[i, o]
+                if j >= 0:
+                    out[j] = True
+    return out
+
+
 def _padded(array: np.ndarray, rows: int) -> np.ndarray:
     out = np.zeros(rows, array.dtype)
     out[: len(array)] = array

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from moss_ros.geometry.components import spread
 from moss_ros.mapping.voxel_map import VoxelMap
 
 
@@ -34,8 +35,8 @@ class NormalMap:
         self.one_ring, self.two_rings = self._one[:n], self._two[:n]
         solid = voxels.solid()
         self.solid = solid
-        ring1 = _spread(touched, voxels.neighbours)
-        ring2 = self.changed = _spread(ring1, voxels.neighbours)
+        ring1 = spread(touched, voxels.neighbours)
+        ring2 = self.changed = spread(ring1, voxels.neighbours)
         p, eye, nb = voxels.position, voxels.viewpoint, voxels.neighbours
         _moments(p, nb, solid, ring1, self._moments)
         _one_ring(self._moments, p, eye, solid, ring1, self.one_ring)
@@ -52,19 +53,6 @@ class NormalMap:
 def _grown(array: np.ndarray, rows: int) -> np.ndarray:
     out = np.zeros((rows, array.shape[1]), array.dtype)
     out[: len(array)] = array
-    return out
-
-
-@njit(cache=True, nogil=True)
-def _spread(mask, neighbours):
-    """The mask and all neighbours of it."""
-    out = mask.copy()
-    for i in range(len(mask)):
-        if mask[i]:
-            for o in range(26):
-                j = neighbours[i, o]
-                if j >= 0:
-                    out[j] = True
     return out
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from moss_ros.config import MasksConfig
@@ -11,6 +13,8 @@ from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.evidence import EvidenceStore, lift
 from moss_ros.masks2d.geometric import segment_parts
 from moss_ros.records import Frame
+
+MaskMaker = Callable[[MasksConfig, int], "KeyframeMasks"]  # from the configuration and the keyframe budget
 
 
 class KeyframeMasks:
@@ -80,3 +84,17 @@ class KeyframeMasks:
             s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0 for s, v in self.evidence.views.items()
         }
         return min(own, key=lambda s: (own[s], self.keyframes[s].stamp_ns))
+
+
+def _learned(config: MasksConfig, budget: int) -> KeyframeMasks:
+    from moss_ros.masks2d.learned import LearnedMasks  # it brings torch
+
+    return LearnedMasks(config, budget)
+
+
+_MAKERS: dict[str, MaskMaker] = {"geometric": KeyframeMasks, "learned": _learned}
+
+
+def mask_maker(name: str) -> MaskMaker:
+    """What makes the 2D masks, by the name of the configuration."""
+    return _MAKERS[name]

@@ -10,42 +10,22 @@ from scenes import (
     TABLE,
     TABLE_TOP_M,
     THINGS,
+    block,
     find_parts,
     find_structure,
     inside_box,
     room,
     room_map,
+    voxels_of,
 )
 
 from moss_ros.config import ProposalConfig
-from moss_ros.geometry.voxels import BLOCK_SIDE, VoxelIndex, block_key, find_block, link_neighbours
+from moss_ros.geometry.voxels import VoxelIndex
 from moss_ros.mapping.structure import Structure, Support
 from moss_ros.proposals.parts import object_proposals
 from moss_ros.proposals.solid_voxels import SolidVoxels
 
 P = ProposalConfig()
-
-
-def voxels_of(grid):
-    """Solid voxels at cell centres."""
-    grid = np.asarray(grid, np.int32)
-    index = VoxelIndex()
-    index.ensure_blocks(grid)
-    block_of = np.zeros(len(grid), np.int32)
-    for number, cell in enumerate(grid.tolist()):
-        block = block_of[number] = find_block(index.keys, index.blocks, block_key(*(c // BLOCK_SIDE for c in cell)))
-        x, y, z = (c % BLOCK_SIDE for c in cell)
-        index.ids[block, (x * BLOCK_SIDE + y) * BLOCK_SIDE + z] = number
-    table = np.full((len(grid), 26), -1, np.int32)
-    link_neighbours(index.keys, index.blocks, index.ids, grid, table, 0, len(grid))
-    position = ((grid + 0.5) * 0.02).astype(np.float32)
-    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), block_of, index, 0.02)
-
-
-def block(x, y, z):
-    """Cells of a box, each side given as (first, last + 1)."""
-    axes = np.meshgrid(*[np.arange(*side) for side in (x, y, z)], indexing="ij")
-    return np.stack(axes, -1).reshape(-1, 3)
 
 
 def scene(supports, *things, config=P):

@@ -1,0 +1,233 @@
+"""What can be said of a proposal before anybody knows what it is: shape, surroundings, and how the views agree.
+
+The ranking learns from these numbers which proposals are whole things.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from moss_ros.geometry.components import spread
+from moss_ros.mapping.structure import Structure
+from moss_ros.masks2d.evidence import EvidenceStore
+from moss_ros.proposals.shared_voxels import SharedVoxels
+from moss_ros.proposals.solid_voxels import SolidVoxels
+from moss_ros.records import MaskProposals
+
+SOURCES = ("object", "furniture", "consensus", "flat")
+
+FEATURES = (
+    "voxels",  # log10 of their number
+    "length_m",  # principal widths of the voxels: of an even slab the sides
+    "width_m",
+    "thickness_m",
+    "bottom_m",  # above the floor
+    "top_m",
+    "structure",  # share of voxels on floor and walls
+    "support",  # share on level surfaces above the floor
+    "touching",  # voxels outside that touch it, per voxel
+    "crease",  # mean angle between its normals and those of the touching voxels, 1 - cosine
+    "color_step",  # mean distance in RGB to the touching voxels
+    "views",  # log2 of 1 + keyframes that saw a tenth of it
+    "seen",  # mean share seen by these keyframes
+    "mask_iou",  # mean over these of the best overlap with a 2D mask
+    "mask_inside",  # mean over these of the largest share within one 2D mask
+    "other_iou",  # best overlap with a proposal of another source
+    "parent",  # largest share within a bigger proposal
+    "children",  # share covered by smaller proposals that lie in it
+    "consensus",  # score of the view consensus, 0 for other sources
+    *(f"is_{source}" for source in SOURCES),
+)
+
+
+class FeatureMap:
+    """Features of the proposals; what touches a proposal is looked at again only when something there changed."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[bytes, np.ndarray] = {}  # by the voxels of the proposal
+
+    def update(
+        self,
+        proposals: MaskProposals,
+        shared: SharedVoxels,
+        voxels: SolidVoxels,
+        color_rgb: np.ndarray,
+        normal: np.ndarray,
+        structure: Structure,
+        evidence: EvidenceStore,
+        changed: np.ndarray,
+    ) -> np.ndarray:
+        """(K, F) float32, columns as in FEATURES.
+
+        shared: of the same proposals; color_rgb and normal (N, 3) of the map; changed (N,) bool: voxels of which the
+        position, colour, normal or solidity changed since the last call.
+        """
+        if not len(proposals):
+            return np.zeros((0, len(FEATURES)), np.float32)
+        offsets, members = shared.offsets, shared.members
+        widths, bottom, top = _extents(offsets, members, voxels.position)
+        source = np.array([[s == name for name in SOURCES] for s in proposals.sources], np.float64)
+        columns = [
+            np.log10(shared.sizes),
+            *widths.T,
+            bottom - structure.floor_height_m,
+            top - structure.floor_height_m,
+            np.add.reduceat(structure.is_structure[members], offsets[:-1], dtype=np.int64) / shared.sizes,
+            np.add.reduceat(structure.support_of[members] > 0, offsets[:-1], dtype=np.int64) / shared.sizes,
+            *self._touch(proposals, shared, voxels, color_rgb, normal, changed).T,
+            *_agreement(shared, evidence).T,
+            *_overlaps(shared, source.argmax(1)).T,
+            proposals.scores * source[:, SOURCES.index("consensus")],
+            *source.T,
+        ]
+        return np.stack(columns, 1).astype(np.float32)
+
+    def _touch(
+        self,
+        proposals: MaskProposals,
+        shared: SharedVoxels,
+        voxels: SolidVoxels,
+        color_rgb: np.ndarray,
+        normal: np.ndarray,
+        changed: np.ndarray,
+    ) -> np.ndarray:
+        """(K, 3) of _contacts."""
+        keys = [v.tobytes() for v in proposals.voxels]
+        near_change = spread(changed, voxels.neighbours)
+        stale = np.logical_or.reduceat(near_change[shared.members], shared.offsets[:-1])
+        stale |= np.array([key not in self._contacts for key in keys])
+        out = np.zeros((len(keys), 3))
+        _contacts(stale, shared.offsets, shared.members, voxels.neighbours, voxels.solid, normal, color_rgb, out)
+        for row in np.flatnonzero(~stale):
+            out[row] = self._contacts[keys[row]]
+        self._contacts = dict(zip(keys, out, strict=True))
+        return out
+
+
+def _extents(offsets: np.ndarray, members: np.ndarray, position: np.ndarray):
+    """Principal widths (K, 3) m, largest first, and lowest and highest z (K,)."""
+    sums = _moments(offsets, members, position)
+    size = np.maximum(np.diff(offsets), 1)[:, None]
+    mean = sums[:, :3] / size
+    second = (sums[:, 3:9] / size)[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
+    covariance = second - mean[:, :, None] * mean[:, None, :]
+    widths = np.sqrt(12 * np.maximum(np.linalg.eigvalsh(covariance), 0))[:, ::-1]
+    return widths, sums[:, 9], sums[:, 10]
+
+
+@njit(cache=True, nogil=True)
+def _moments(offsets, members, position):
+    """First and second moments relative to the first voxel, lowest and highest z."""
+    out = np.zeros((len(offsets) - 1, 11))
+    for k in range(len(offsets) - 1):
+        out[k, 9], out[k, 10] = np.inf, -np.inf
+        origin = position[members[offsets[k]]]
+        for i in range(offsets[k], offsets[k + 1]):
+            p = position[members[i]]
+            x, y, z = float(p[0]) - origin[0], float(p[1]) - origin[1], float(p[2]) - origin[2]
+            out[k, 0] += x
+            out[k, 1] += y
+            out[k, 2] += z
+            out[k, 3] += x * x
+            out[k, 4] += x * y
+            out[k, 5] += x * z
+            out[k, 6] += y * y
+            out[k, 7] += y * z
+            out[k, 8] += z * z
+            out[k, 9] = min(out[k, 9], p[2])
+            out[k, 10] = max(out[k, 10], p[2])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _contacts(where, offsets, members, neighbours, solid, normal, color, out):
+    """Touching voxels per voxel, and their mean crease and colour step, of the proposals in where (K,) bool."""
+    mark = np.full(len(solid), -1, np.int32)  # the last proposal that holds or touches the voxel
+    for k in range(len(offsets) - 1):
+        if not where[k]:
+            continue
+        for i in range(offsets[k], offsets[k + 1]):
+            mark[members[i]] = k
+        count, crease, step = 0, 0.0, 0.0
+        for i in range(offsets[k], offsets[k + 1]):
+            v = members[i]
+            for o in range(26):
+                u = neighbours[v, o]
+                if u < 0 or mark[u] == k or not solid[u]:
+                    continue
+                mark[u] = k
+                count += 1
+                cosine, square = 0.0, 0.0
+                for a in range(3):
+                    cosine += normal[v, a] * normal[u, a]
+                    square += (color[v, a] - color[u, a]) ** 2
+                crease += 1.0 - cosine
+                step += np.sqrt(square)
+        out[k, 0] = count / (offsets[k + 1] - offsets[k])
+        if count:
+            out[k, 1], out[k, 2] = crease / count, step / count
+
+
+def _agreement(shared: SharedVoxels, evidence: EvidenceStore) -> np.ndarray:
+    """(K, 4): log2(1 + views), mean share seen, mean best mask IoU, mean best share in one mask."""
+    out = np.zeros((len(shared.sizes), 4))
+    for slot in evidence.slots():
+        view = evidence.views[slot]
+        _add_view(shared.first, shared.holders, view.voxels, view.labels, view.count, shared.sizes, out)
+    out[:, 1:] /= np.maximum(out[:, :1], 1)
+    out[:, 0] = np.log2(1 + out[:, 0])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _add_view(first, holders, voxels, labels, count, size, out):
+    """Add one view to the sums of _agreement for the proposals of which it saw a tenth."""
+    shared = np.zeros((len(size), count + 1), np.int32)
+    visible = np.zeros(len(size), np.int64)
+    area = np.zeros(count + 1, np.int64)
+    for i in range(len(voxels)):
+        area[labels[i]] += 1
+        for j in range(first[voxels[i]], first[voxels[i] + 1]):
+            p = holders[j]
+            visible[p] += 1
+            shared[p, labels[i]] += 1
+    for p in range(len(size)):
+        if visible[p] == 0 or visible[p] < 0.1 * size[p]:
+            continue
+        iou, inside = 0.0, 0.0
+        for mask in range(1, count + 1):
+            n = shared[p, mask]
+            iou = max(iou, n / (visible[p] + area[mask] - n))
+            inside = max(inside, n / visible[p])
+        out[p, 0] += 1
+        out[p, 1] += visible[p] / size[p]
+        out[p, 2] += iou
+        out[p, 3] += inside
+
+
+def _overlaps(shared: SharedVoxels, source: np.ndarray) -> np.ndarray:
+    """(K, 3): best IoU with another source, largest share in a bigger one, share covered by smaller ones inside."""
+    n, size = shared.shared, shared.sizes
+    a, b = size[:, None], size[None, :]
+    iou = np.where(source[:, None] != source[None, :], n / (a + b - n), 0.0)
+    within = np.where((b > a) & (n < 0.9 * b), n / a, 0.0)  # a repeat of itself is no parent
+    child = (a > b) & (n > 0.8 * b) & (b < 0.8 * a)
+    covered = _covered(shared.offsets, shared.members, shared.first, shared.holders, child)
+    return np.stack([iou.max(1), within.max(1), covered / size], 1)
+
+
+@njit(cache=True, nogil=True)
+def _covered(offsets, members, first, holders, child):
+    """(K,) voxels of each proposal that lie in one of its children (K, K) bool."""
+    out = np.zeros(len(offsets) - 1, np.int64)
+    for k in range(len(out)):
+        if not child[k].any():
+            continue
+        for i in range(offsets[k], offsets[k + 1]):
+            v = members[i]
+            for j in range(first[v], first[v + 1]):
+                if child[k, holders[j]]:
+                    out[k] += 1
+                    break
+    return out

@@ -1,0 +1,61 @@
+"""Which proposals share which voxels: worked out once, used for ranking and for suppression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from moss_ros.records import MaskProposals
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVoxels:
+    """K proposals over N voxels; proposals that hold voxel v: holders[first[v] : first[v + 1]]."""
+
+    offsets: np.ndarray  # (K + 1,) int64: members of proposal k are members[offsets[k] : offsets[k + 1]]
+    members: np.ndarray  # (M,) int32 voxel ids
+    first: np.ndarray  # (N + 1,) int64
+    holders: np.ndarray  # (M,) int32 proposals, ascending for each voxel
+    shared: np.ndarray  # (K, K) int32 voxels in common; the diagonal holds the sizes
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """(K,) int32 voxels of each proposal."""
+        return self.shared.diagonal()
+
+    @classmethod
+    def of(cls, proposals: MaskProposals, voxel_count: int) -> SharedVoxels:
+        """Count what the proposals share."""
+        offsets = np.concatenate([[0], np.cumsum([len(v) for v in proposals.voxels])]).astype(np.int64)
+        members = np.concatenate([np.zeros(0, np.int32), *proposals.voxels]).astype(np.int32)
+        first, holders = _invert(offsets, members, voxel_count)
+        return cls(offsets, members, first, holders, _count_shared(first, holders, len(proposals)))
+
+
+@njit(cache=True, nogil=True)
+def _invert(offsets, members, voxel_count):
+    first = np.zeros(voxel_count + 1, np.int64)
+    for v in members:
+        first[v + 1] += 1
+    for v in range(voxel_count):
+        first[v + 1] += first[v]
+    fill = first[:-1].copy()
+    holders = np.empty(len(members), np.int32)
+    for k in range(len(offsets) - 1):
+        for i in range(offsets[k], offsets[k + 1]):
+            v = members[i]
+            holders[fill[v]] = k
+            fill[v] += 1
+    return first, holders
+
+
+@njit(cache=True, nogil=True)
+def _count_shared(first, holders, count):
+    out = np.zeros((count, count), np.int32)
+    for v in range(len(first) - 1):
+        for i in range(first[v], first[v + 1]):
+            for j in range(first[v], first[v + 1]):
+                out[holders[i], holders[j]] += 1
+    return out

@@ -1,0 +1,200 @@
+"""Train the mask network on simulated rooms: python -m moss_ros.train.masks --hours H --out FOLDER --seed S --resume
+
+Everything comes from the seed. FOLDER holds the pool of views, checkpoint.pt, curve.csv and masks.safetensors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from moss_ros.masks2d.network import MaskNetwork, save_weights
+from moss_ros.sim.view_pool import ViewPool
+from moss_ros.train.batches import Batch, BatchPlan, quiet_opencv
+from moss_ros.train.mask_loss import loss, targets
+from moss_ros.train.mask_scores import held_out_scores
+from moss_ros.train.stream import batches
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train. The length is given in steps, or in seconds of training when steps is 0."""
+
+    seed: int = 0
+    steps: int = 0
+    seconds: float = 5400.0
+    rate: float = 2.5e-3
+    last_rate: float = 2e-5
+    warm_up_steps: int = 60
+    weight_decay: float = 0.01
+    average: float = 0.998  # decay of the moving average of the weights
+    half: bool = True  # bfloat16 where the device can
+
+
+class Training:
+    """State of a training: network, its moving average, optimiser, step, seconds spent."""
+
+    def __init__(self, settings: Settings, device: str = "cpu") -> None:
+        self.settings = settings
+        self.device = device
+        torch.manual_seed(settings.seed)
+        self.network = MaskNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), settings.rate, weight_decay=settings.weight_decay)
+        self.step = 0
+        self.seconds = 0.0
+        self.recent_loss = math.nan
+
+    def share_done(self) -> float:
+        """How much of the training is over, in [0, 1]."""
+        s = self.settings
+        return min(1.0, self.step / s.steps if s.steps else self.seconds / s.seconds)
+
+    def rate(self) -> float:
+        """Learning rate: a short rise, then a cosine."""
+        s = self.settings
+        wave = 0.5 + 0.5 * math.cos(math.pi * self.share_done())
+        return (s.last_rate + (s.rate - s.last_rate) * wave) * min(1.0, (self.step + 1) / s.warm_up_steps)
+
+    def train_on(self, batch: Batch) -> None:
+        """One step."""
+        start = time.monotonic()
+        self.network.train()
+        x = torch.from_numpy(batch.channels).to(self.device).float()
+        truth, weight = targets(torch.from_numpy(batch.instance.copy()), torch.from_numpy(batch.measured.copy()))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.settings.half):
+            logits = self.network(x)
+        wrong = loss(logits, truth.to(self.device), weight.to(self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        wrong.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+        self.optimizer.step()
+        self._follow()
+        value = float(wrong.detach())
+        self.recent_loss = value if math.isnan(self.recent_loss) else 0.98 * self.recent_loss + 0.02 * value
+        self.step += 1
+        self.seconds += time.monotonic() - start
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The average follows the weights, fast at first."""
+        keep = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        for mean, new in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(new, 1 - keep)
+            else:
+                mean.copy_(new)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a resumed training needs."""
+        return {
+            "settings": asdict(self.settings),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "recent_loss": self.recent_loss,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a state. Its seed must be that of the settings, the length may change; raises ValueError."""
+        if state["settings"]["seed"] != self.settings.seed:
+            raise ValueError(f"the checkpoint has seed {state['settings']['seed']}, not {self.settings.seed}")
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds, self.recent_loss = state["step"], state["seconds"], state["recent_loss"]
+
+
+def save_checkpoint(training: Training, folder: Path) -> None:
+    """checkpoint.pt and masks.safetensors, each written whole."""
+    part = folder / "checkpoint.part"
+    torch.save(training.state(), part)
+    part.replace(folder / "checkpoint.pt")
+    note = {"step": training.step, "seed": training.settings.seed, "seconds": round(training.seconds)}
+    weights = folder / "masks.part"
+    save_weights(training.average, weights, note)
+    weights.replace(folder / "masks.safetensors")
+
+
+def log_scores(training: Training, pool: ViewPool, rooms: int, folder: Path) -> dict[str, float]:
+    """Score the average on held-out views and add a line to curve.csv."""
+    row: dict[str, float] = {
+        "step": training.step,
+        "seconds": round(training.seconds),
+        "rate": training.rate(),
+        "loss": training.recent_loss,
+        **held_out_scores(training.average, pool, rooms, training.device),
+    }
+    path = folder / "curve.csv"
+    new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow({k: f"{v:.5g}" for k, v in row.items()})
+    return row
+
+
+def run(training: Training, folder: Path, workers: int, save_s: float, score_s: float, rooms: int) -> None:
+    """Train to the end of the settings."""
+    plan = BatchPlan(training.settings.seed)
+    pool = ViewPool(folder / "pool")
+    saved = scored = time.monotonic()
+    stream = batches(folder / "pool", plan, training.step, workers)
+    while training.share_done() < 1:
+        training.train_on(next(stream))
+        now = time.monotonic()
+        if training.step % 20 == 0:
+            print(f"step {training.step} {training.seconds:.0f} s loss {training.recent_loss:.4f}", flush=True)
+        if now - saved > save_s:
+            save_checkpoint(training, folder)
+            saved = now
+        if now - scored > score_s:
+            print(log_scores(training, pool, rooms, folder), flush=True)
+            scored = time.monotonic()
+    stream.close()  # type: ignore[attr-defined]
+    save_checkpoint(training, folder)
+    print(log_scores(training, pool, rooms, folder), flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m moss_ros.train.masks", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training")
+    parser.add_argument("--hours", type=float, default=1.5, help="training time, without waiting for views and scoring")
+    parser.add_argument("--steps", type=int, default=0, help="length in steps instead")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt when it is there")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make views; 0: this one")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the network")
+    parser.add_argument("--save-seconds", type=float, default=120.0)
+    parser.add_argument("--score-seconds", type=float, default=600.0)
+    parser.add_argument("--score-rooms", type=int, default=16, help="held-out rooms")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    quiet_opencv()
+    options.out.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    training = Training(Settings(seed=options.seed, steps=options.steps, seconds=options.hours * 3600), device)
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists() and not options.resume:
+        parser.error(f"{checkpoint} exists: give --resume to go on with it, or another --out")
+    if checkpoint.exists():
+        training.restore(torch.load(checkpoint, map_location=device, weights_only=True))
+    run(training, options.out, options.workers, options.save_seconds, options.score_seconds, options.score_rooms)
+
+
+if __name__ == "__main__":
+    main()
