@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from moss_ros.evaluation.carry import REACH_M, masks_from_voxels, nearest_rows
 from moss_ros.evaluation.ground_truth import GroundTruth
-from moss_ros.evaluation.overlaps import ANY_CLASS, Overlaps, columns_by_flag, count_overlaps
+from moss_ros.evaluation.overlaps import ANY_CLASS, Overlaps, TruthColumns, columns_by_flag, count_overlaps
 from moss_ros.evaluation.scannet import ApTable, MaskClasses, average_precision
 
 MIN_POINTS = 60  # of 1 cm truth voxels, the size from which our scenes mark things for evaluation
@@ -79,6 +80,28 @@ def score_overlaps(overlaps: Overlaps, scores: np.ndarray, *, min_points: int = 
     pairs = MaskClasses(np.arange(len(scores)), np.full(len(scores), ANY_CLASS), scores)
     table = average_precision([(overlaps.with_class(ANY_CLASS), pairs)], [ANY_CLASS], min_points)
     return _result(table, overlaps)
+
+
+def numbers(overlaps: Overlaps, scores: np.ndarray, *, min_points: int = MIN_POINTS) -> dict[str, float]:
+    """ap, ap50, ap25 with the real scores and, as NAME_constant, with all scores 1; recall and precision."""
+    real = score_overlaps(overlaps, scores, min_points=min_points)
+    constant = score_overlaps(overlaps, np.ones(len(overlaps.mask_points)), min_points=min_points)
+    out: dict[str, float] = {}
+    for name in ("ap", "ap50", "ap25"):
+        out[name] = getattr(real, name)
+        out[f"{name}_constant"] = getattr(constant, name)
+    return out | {name: getattr(real, name) for name in ("recall50", "precision50", "recall25", "precision25")}
+
+
+def only(overlaps: Overlaps, ids: Collection[int]) -> Overlaps:
+    """The same masks against some of the true instances: all others become void, where nothing is wrong."""
+    truth = overlaps.truth
+    kept = np.isin(truth.ids, list(ids))
+    place = np.append(np.where(kept, np.cumsum(kept) - 1, kept.sum()), kept.sum())
+    columns = TruthColumns(place[truth.column], truth.ids[kept], truth.class_ids[kept], truth.points[kept])
+    on_others = np.asarray(overlaps.counts[:, np.flatnonzero(~kept)].sum(axis=1), np.int64).ravel()
+    counts = csr_matrix(overlaps.counts[:, np.flatnonzero(kept)])
+    return Overlaps(columns, counts, overlaps.mask_points, overlaps.void_points + on_others)
 
 
 def _result(table: ApTable, overlaps: Overlaps) -> ApResult:

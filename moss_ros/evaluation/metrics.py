@@ -11,8 +11,8 @@ import numpy as np
 
 from moss_ros.evaluation.carry import nearest_rows
 from moss_ros.evaluation.changes import load_changes, score_changes
-from moss_ros.evaluation.class_agnostic import MIN_POINTS, ApResult, score_overlaps
-from moss_ros.evaluation.ground_truth import GroundTruth
+from moss_ros.evaluation.class_agnostic import MIN_POINTS, numbers, only
+from moss_ros.evaluation.ground_truth import GroundTruth, read_json
 from moss_ros.evaluation.label_sets import LabelSet, labels_of
 from moss_ros.evaluation.labelled import LabelledResult, score_labelled, top_1, top_k
 from moss_ros.evaluation.overlaps import Overlaps, columns_by_flag, count_overlaps
@@ -21,6 +21,7 @@ from moss_ros.evaluation.run_files import RunFiles, load_answers, load_class_sco
 from moss_ros.evaluation.scannet import MaskClasses
 
 TOP_K = 300  # (mask, class) pairs of a scene
+GROUPED_BY = ("quality", "size_class")  # fields of instances.json whose values are also scored one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Evaluation:
 def evaluate(run: RunFiles, truth: GroundTruth, scene: Path | None = None) -> Evaluation:
     """Everything that the files allow; parts without their files are left out.
 
-    scene: folder with queries.json and changes.json.
+    scene: folder with queries.json and changes.json, and with the groups of instances.json.
     """
     nearest = nearest_rows(truth.points_m, run.points_m)
     overlaps = count_overlaps(run.masks, columns_by_flag(truth), nearest)
@@ -50,23 +51,31 @@ def evaluate(run: RunFiles, truth: GroundTruth, scene: Path | None = None) -> Ev
         metrics["labelled"] = labelled
     if scene is not None:
         metrics.update(_of_scene(run, truth, scene))
+        groups = _groups(overlaps, run.scores, scene)
+        if groups:
+            metrics["groups"] = groups
     return Evaluation(metrics, overlaps, nearest)
 
 
 def _class_agnostic(overlaps: Overlaps, scores: np.ndarray) -> dict[str, Any]:
-    real = score_overlaps(overlaps, scores)
-    constant = score_overlaps(overlaps, np.ones(len(scores)))
-    numbers: dict[str, Any] = {}
-    for name in ("ap", "ap50", "ap25"):
-        numbers[name] = getattr(real, name)
-        numbers[f"{name}_constant"] = getattr(constant, name)
-    return numbers | _rates(real)
+    best = zip(overlaps.truth.ids.tolist(), overlaps.best_iou().tolist(), strict=True)
+    return numbers(overlaps, scores) | {"best_iou": {str(i): round(iou, 4) for i, iou in best}}
 
 
-def _rates(result: ApResult) -> dict[str, Any]:
-    names = ("recall50", "precision50", "recall25", "precision25")
-    best = {str(i): round(iou, 4) for i, iou in result.best_iou.items()}
-    return {name: getattr(result, name) for name in names} | {"best_iou": best}
+def _groups(overlaps: Overlaps, scores: np.ndarray, scene: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """{field: {value: numbers}} of the things of each value alone, for the fields that the truth has."""
+    members: dict[str, dict[str, list[int]]] = {}
+    scored = set(overlaps.truth.ids.tolist())
+    for entry in read_json(scene / "instances.json")["instances"]:
+        for field in GROUPED_BY:
+            if field in entry and int(entry["id"]) in scored:
+                members.setdefault(field, {}).setdefault(str(entry[field]), []).append(int(entry["id"]))
+    return {
+        field: {
+            value: {"things": len(ids)} | numbers(only(overlaps, ids), scores) for value, ids in sorted(values.items())
+        }
+        for field, values in members.items()
+    }
 
 
 def _labelled(run: RunFiles, overlaps: Overlaps, labels: LabelSet) -> dict[str, Any]:

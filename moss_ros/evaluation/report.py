@@ -49,6 +49,7 @@ def report_html(run: RunFiles, truth: GroundTruth, result: Evaluation, title: st
             "Same colour = same thing. Black masks fit nothing (IoU at most 0.25). Grey is structure or void.",
         ),
         _best_and_worst(run, truth, result),
+        _groups(result.metrics),
         _classes(truth, result.metrics),
         _language(result.metrics),
         _changes(result.metrics),
@@ -107,6 +108,20 @@ def _best_and_worst(run: RunFiles, truth: GroundTruth, result: Evaluation) -> st
     second = pictures.things(run, truth, result, bad, "Worst")
     note = "Green: mask and thing agree. Blue: missed. Orange: too much. Seen along the narrowest side."
     return _picture("Best and worst things", first, "") + _picture("", second, note)
+
+
+def _groups(metrics: dict[str, Any]) -> str:
+    if "groups" not in metrics:
+        return ""
+    keys = ("ap", "ap50", "ap25", "ap50_constant", "recall50", "recall25")
+    rows = [
+        (f"{field.replace('_', ' ')}: {value}", s["things"], *(percent(s[key]) for key in keys))
+        for field, values in metrics["groups"].items()
+        for value, s in values.items()
+    ]
+    head = ("", "things", "AP", "AP50", "AP25", "AP50, constant scores", "recall at .5", "recall at .25")
+    note = "Each line scores the things of one kind alone; masks on the others count neither for nor against."
+    return "<h2>Kinds of things</h2>" + table(head, rows) + f"<p class=note>{note}</p>"
 
 
 def _classes(truth: GroundTruth, metrics: dict[str, Any]) -> str:

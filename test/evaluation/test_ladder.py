@@ -1,0 +1,257 @@
+"""The ladder on the synthetic room, written to disk as a scene; its parts on numbers worked out by hand."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from bag_writer import START, drive, pose_message, write_bag
+from scenes import (
+    CAMERA,
+    CHAIR,
+    FLOOR,
+    MAPPING,
+    TABLE,
+    THINGS,
+    WALL,
+    Patch,
+    Plane,
+    Scene,
+    cast,
+    look_at,
+    orbit,
+    render,
+    room,
+)
+
+from benchmarks import ladder as command
+from moss_ros.config import MasksConfig
+from moss_ros.evaluation import ladder
+from moss_ros.evaluation.ground_truth import GroundTruth, TrueInstance
+from moss_ros.evaluation.ladder_streams import AlteredFrames, sparse_keyframes, with_jitter
+from moss_ros.evaluation.ladder_table import bars, markdown
+from moss_ros.evaluation.ladder_truth import min_points_in_map, truth_in_map
+from moss_ros.geometry.transforms import inverse
+from moss_ros.mapping.voxel_map import VoxelMap
+from moss_ros.records import Frame
+
+POSES = orbit(16)
+STEP_NS = 100_000_000
+KINDS = {FLOOR: "structure", WALL: "structure", TABLE: "thing", CHAIR: "thing", **dict.fromkeys(THINGS, "thing")}
+
+
+def surface(frames: list[Frame]) -> tuple[np.ndarray, np.ndarray]:
+    """Points (P, 3) int16 mm and their ids (P,): what the frames see, on 1 cm voxels."""
+    parts = []
+    for frame in frames:
+        depth, ids, _ = cast(room(), frame.world_from_camera)
+        v, u = np.nonzero(depth)
+        z = depth[v, u]
+        rays = np.stack([(u - CAMERA.cx) / CAMERA.fx * z, (v - CAMERA.cy) / CAMERA.fy * z, z], 1)
+        points = rays @ frame.world_from_camera[:3, :3].T + frame.world_from_camera[:3, 3]
+        parts.append(np.column_stack([points, ids[v, u]]))
+    seen = np.concatenate(parts)
+    cells = np.column_stack([np.floor(seen[:, :3] / 0.01), seen[:, 3]]).astype(np.int64)
+    keys = cells @ np.array([1 << 40, 1 << 24, 1 << 8, 1])
+    seen = seen[np.unique(keys, return_index=True)[1]]
+    return np.round(seen[:, :3] * 1000).astype(np.int16), seen[:, 3].astype(np.uint8)
+
+
+def drifted(pose: np.ndarray, number: int) -> np.ndarray:
+    moved = pose.copy()
+    moved[:3, 3] += np.array([0.01, 0.004, 0.0]) * number
+    return moved
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Bag with true and drifting poses, id images, points and instances of a drive around the table."""
+    folder = tmp_path_factory.mktemp("ladder") / "tiny"
+    folder.mkdir()
+    frames = [render(room(), pose, stamp_ns=START + i * STEP_NS) for i, pose in enumerate(POSES)]
+    noisy = []
+    for i, frame in enumerate(frames):
+        wrong = replace(frame, world_from_camera=drifted(frame.world_from_camera, i))
+        noisy.append(("/camera/pose_noisy", frame.stamp_ns, pose_message(wrong, frame.stamp_ns)))
+    write_bag(folder / "bag", sorted([*drive(frames), *noisy], key=lambda message: message[1]))
+    with zipfile.ZipFile(folder / "instance_masks.zip", "w") as archive:
+        for i, pose in enumerate(POSES):
+            png = cv2.imencode(".png", cast(room(), pose)[1].astype(np.uint8))[1]
+            archive.writestr(f"{i:04d}.png", png.tobytes())
+    points, ids = surface(frames)
+    np.savez(
+        folder / "gt_points.npz",
+        xyz_mm=points,
+        instance=ids.astype(np.uint8),
+        category=ids.astype(np.uint8),
+        stamps_ns=np.array([f.stamp_ns for f in frames]),
+    )
+    listed = [
+        {"id": i, "category": str(i), "category_id": i, "kind": kind, "evaluate": i in (*THINGS, TABLE)}
+        for i, kind in KINDS.items()
+    ]
+    (folder / "instances.json").write_text(json.dumps({"categories": {}, "instances": listed}))
+    return folder
+
+
+def test_rungs_of_the_tiny_scene(scene: Path) -> None:
+    plain, true = ladder.as_it_is(scene), ladder.true_masks(scene)
+    assert plain["voxel oracle"]["ap50"] == plain["voxel oracle"]["ap50_constant"] == 1.0
+    assert plain["pipeline"]["recall50"] >= 0.75  # three things on a table, perhaps the table
+    assert plain["true poses, truth on the map"]["recall50"] >= 0.75
+    assert true["true masks, consensus"]["recall50"] == 1.0
+    assert set(true) == {"true masks, consensus", "true masks, full recipe"}
+
+
+def test_drift_is_scored_where_the_map_is(scene: Path) -> None:
+    own = ladder.drifting(scene)["drifting odometry, truth on the map"]
+    on_the_true_surface = ladder.drive(scene, values=ladder.ODOMETRY).instances()
+    assert own["ap"] > 0.8 > 0.3 > on_the_true_surface["ap"]  # the last frames are 15 cm off
+
+
+def test_command_keeps_what_it_measured(
+    scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = []
+
+    def rows(folder: Path, ap50: float) -> ladder.Rows:
+        calls.append(folder)
+        return {"pipeline": dict.fromkeys(all_names(), ap50)}
+
+    variants = (
+        ladder.Variant("draw_0", lambda folder: rows(folder, 0.2)),
+        ladder.Variant("draw_1", lambda folder: rows(folder, 0.4)),
+    )
+    arguments = ["--scenes", f"{scene},nothing_there", "--out", str(tmp_path / "out")]
+    monkeypatch.setattr(command, "warm_up", lambda: None)
+    for _ in range(2):
+        assert command.main(arguments, variants) == 0
+    assert calls == [scene, scene]
+    stored = json.loads((tmp_path / "out" / "ladder.json").read_text())
+    assert stored["scenes"]["tiny"]["pipeline"]["ap50"] == pytest.approx(0.3)
+    assert "| pipeline | 30.0 / 30.0 / 30.0 |" in (tmp_path / "out" / "ladder.md").read_text()
+    out = capsys.readouterr().out
+    assert "nothing_there: skipped: no bag nothing_there" in out and "not measured" in out
+    monkeypatch.setattr(command, "code_fingerprint", lambda: "after a change")
+    command.main(arguments, variants)
+    assert len(calls) == 4
+
+
+def test_default_scenes_and_homes(tmp_path: Path) -> None:
+    assert command.default_scenes(2) == ["sim_living_kitchen", "seed1", "seed2"]
+    prints = command.fingerprint((command._PACKAGE / "sim").rglob("*.py"))
+    home = tmp_path / "homes" / f"seed7-30-{prints}"
+    home.mkdir(parents=True)
+    assert command.find_scene("seed7", tmp_path, 30, 1) == command.Scene("seed7", home)
+
+
+def test_fingerprint_follows_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    first = command.fingerprint([tmp_path / "a"])
+    (tmp_path / "a").write_text("2")
+    assert command.fingerprint([tmp_path / "a"]) != first
+
+
+def test_jitter_has_the_stated_size_and_no_memory() -> None:
+    frame = render(Scene(), POSES[0], CAMERA.resized(4, 3))
+    errors = [
+        inverse(frame.world_from_camera) @ with_jitter(replace(frame, stamp_ns=t), seed=1).world_from_camera
+        for t in range(4000)
+    ]
+    move = np.array([e[:3, 3] for e in errors])
+    turn = np.degrees([cv2.Rodrigues(e[:3, :3])[0].ravel() for e in errors])
+    assert np.allclose(move.std(0), 0.005, rtol=0.05) and np.allclose(turn.std(0), 0.2, rtol=0.05)
+    assert np.abs(move.mean(0)).max() < 0.0005 and np.abs(turn.mean(0)).max() < 0.02
+    for errors_of in (move, turn):
+        for axis in range(3):
+            assert abs(np.corrcoef(errors_of[:-1, axis], errors_of[1:, axis])[0, 1]) < 0.05
+    assert np.allclose([np.linalg.det(e[:3, :3]) for e in errors], 1.0)
+
+
+def test_jitter_is_decided_by_seed_and_stamp() -> None:
+    frame = render(Scene(), POSES[0], CAMERA.resized(4, 3), stamp_ns=5)
+    poses = [with_jitter(f, s).world_from_camera for f, s in ((frame, 1), (frame, 1), (frame, 2))]
+    assert np.array_equal(poses[0], poses[1]) and not np.array_equal(poses[0], poses[2])
+    assert with_jitter(frame, 1).depth_m is frame.depth_m
+
+
+def test_altered_frames_can_be_read_again() -> None:
+    class Source:
+        frame_count, received, drops = 2, 2, {"no_pose": 1}
+
+        def __iter__(self):
+            return iter([1, 2])
+
+    frames = AlteredFrames(Source(), lambda frame: 10 * frame)  # type: ignore[arg-type, operator, return-value]
+    assert list(frames) == list(frames) == [10, 20]
+    assert frames.frame_count == frames.received == 2 and frames.drops == {"no_pose": 1}
+
+
+def test_every_third_keyframe_is_kept() -> None:
+    keeper = sparse_keyframes(MasksConfig(segmenter="geometric"), 10, every=3)
+    for i in range(8):
+        keeper.add(render(Scene(), POSES[0], stamp_ns=i), 1.0)
+    assert sorted(keeper.stamps_ns().values()) == [0, 3, 6]
+
+
+def test_voxels_take_the_id_of_most_of_their_pixels() -> None:
+    """A painted floor from above; in one of three id images the paint is somewhere else."""
+    floor = Scene((Plane(1, (0, 0, 1), 0.01),), patches=(Patch(7, (0, -1, 0), (1, 1, 0.1), (9, 9, 9)),))
+    pose = look_at((0.0, 0.0, 1.0), (0.0, 0.0, 0.0))
+    frames = [render(floor, pose, stamp_ns=i) for i in range(3)]
+    right = cast(floor, pose)[1].astype(np.uint8)
+
+    class Images:
+        def ids(self, stamp_ns: int) -> np.ndarray:
+            return right[:, ::-1] if stamp_ns == 1 else right
+
+    voxels = VoxelMap(MAPPING)
+    for frame in frames:
+        voxels.integrate(frame)
+    known = {
+        1: TrueInstance(1, 3, "floor", "floor", "structure", False),
+        7: TrueInstance(7, 4, "rug", "rug", "thing", True),
+    }
+    nothing = np.zeros(0, np.int32)
+    truth = GroundTruth(np.zeros((0, 3)), nothing, nothing, known, {})
+    own = truth_in_map(voxels, frames, Images(), truth)  # type: ignore[arg-type]
+    assert len(own.points_m) == voxels.solid().sum()
+    x = own.points_m[:, 0]
+    assert (own.instance[x > 0.02] == 7).all() and (own.instance[x < -0.02] == 1).all()
+    assert np.array_equal(own.category_id, np.where(own.instance == 7, 4, 3))
+    assert own.evaluated_ids.tolist() == [7]
+
+
+def test_least_thing_covers_the_same_area_on_coarser_voxels() -> None:
+    assert min_points_in_map(0.01) == 60 and min_points_in_map(0.02) == 15 and min_points_in_map(1.0) == 1
+
+
+def all_names() -> list[str]:
+    return [n + s for n in ("ap", "ap50", "ap25") for s in ("", "_constant")]
+
+
+def test_table_and_bars() -> None:
+    def numbers(value: float) -> dict[str, float]:
+        return dict.fromkeys(all_names(), value)
+
+    results = {
+        "sim_living_kitchen": {
+            "pipeline": numbers(0.86),
+            "noisy true masks, consensus": numbers(0.89),
+            "pose jitter": numbers(0.78),
+        },
+        "seed1": {"pipeline": numbers(0.5), "pose jitter": numbers(0.41)},
+        "seed2": {"pipeline": numbers(0.3)},
+    }
+    text = markdown(results)
+    assert "| | sim_living_kitchen | seed1 | seed2 | mean of homes |" in text
+    assert "| pipeline | 86.0 / 86.0 / 86.0 | 50.0 / 50.0 / 50.0 | 30.0 / 30.0 / 30.0 | 40.0 / 40.0 / 40.0 |" in text
+    assert "| pose jitter | 78.0 / 78.0 / 78.0 | 41.0 / 41.0 / 41.0 | – | – |" in text
+    assert "voxel oracle" not in text  # nobody measured it
+    assert [bar.met for bar in bars(results)] == [True, True, False, True, False, None]
+    assert str(bars(results)[4]) == "seed1: AP50 lost by pose jitter: 9.0 (bar <= 8): MISSED"
