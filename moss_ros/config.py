@@ -96,7 +96,7 @@ class MasksConfig:
     segmenter: str = param("geometric", "which segmenter makes the 2D masks; learned: a small network on gravity-aligned depth and colour", choices=("geometric", "learned"))
     weights: str = param("", "learned: weight file (.safetensors); empty: the one of the package")
     use_color: bool = param(True, "learned: colour helps with flat things; false: depth alone")
-    merge_level: float = param(0.7, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
+    merge_level: float = param(0.5, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
     step_base_m: float = param(0.012, "depth step at 2 px that parts two things: constant part, m", 0.0, 1.0)
     step_quadratic: float = param(0.004, "same, part that grows with squared depth, m per m^2", 0.0, 1.0)
     step_slope: float = param(0.03, "same, part that grows with depth, m per m", 0.0, 1.0)
@@ -124,12 +124,12 @@ class ProposalConfig:
     consensus_under_segmentation: float = param(0.5, "a mask split in more than this share of its frames is dropped", 0.0, 1.0)
     consensus_visible: float = param(0.3, "share of a mask seen in a frame that makes the frame an observer", 0.0, 1.0)
     consensus_visible_voxels: int = param(500, "or so many of its voxels", 1, 1000000)
-    consensus_detection: float = param(0.3, "share of its frames that must put a voxel into a cluster", 0.0, 1.0)
+    consensus_detection: float = param(0.5, "share of its frames that must put a voxel into a cluster", 0.0, 1.0)
     consensus_min_masks: int = param(2, "fewest masks of a cluster", 1, 100)
     mask_min_voxels: int = param(8, "smallest mask lifted to voxels", 1, 10000)
     suppress_iou: float = param(0.5, "a proposal that overlaps a better one by more is dropped", 0.0, 1.0)
     map_min_score: float = param(0.2, "proposals whose expected overlap with a thing is below stay candidates and get no voxels", 0.0, 1.0)
-    map_lend_share: float = param(0.2, "share of its voxels that a proposal gives to smaller, less sure ones", 0.0, 1.0)
+    map_lend_share: float = param(0.3, "share of its voxels that a proposal gives to smaller, less sure ones", 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ keyframes -> 2D masks -> evidence -> consensus -> union -> instances
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from moss_ros.config import MasksConfig, MossConfig
+from moss_ros.config import MossConfig
 from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
@@ -20,7 +19,9 @@ from moss_ros.mapping.normals import NormalMap
 from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.superpoints import SuperpointMap
 from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks, mask_maker
+from moss_ros.masks2d.choose import configured_segmenter
+from moss_ros.masks2d.keyframe_masks import KeyframeMasks
+from moss_ros.masks2d.segmenter import Segmenter
 from moss_ros.proposals.consensus import ConsensusMap
 from moss_ros.proposals.features import FEATURES, FeatureMap
 from moss_ros.proposals.flat import FlatMap
@@ -53,12 +54,10 @@ class LabelledCloud:
 class Pipeline:
     """Not thread-safe: one worker owns it."""
 
-    def __init__(
-        self, config: MossConfig | None = None, segmenter: Callable[[MasksConfig, int], KeyframeMasks] | None = None
-    ) -> None:
-        """segmenter: makes what keeps a budget of keyframes and their 2D masks; default: the configured one."""
+    def __init__(self, config: MossConfig | None = None, segmenter: Segmenter | None = None) -> None:
+        """segmenter: makes the 2D masks; default: the configured one."""
         self.config = config or MossConfig()
-        self._segmenter = segmenter or mask_maker(self.config.masks.segmenter)
+        self._segmenter = segmenter or configured_segmenter(self.config.masks)
         self.timings = Timings()
         self._ranking = load_ranking()
         self.reset()
@@ -77,7 +76,7 @@ class Pipeline:
         self.structure: Structure | None = None  # of the last segmentation, as parts and flat
         self.parts: Parts | None = None
         self.flat = MaskProposals.join([])
-        self.keyframes = self._segmenter(c.masks, c.mapping.keyframe_budget)
+        self.keyframes = KeyframeMasks(c.masks, c.mapping.keyframe_budget, self._segmenter)
         self.instances = InstanceMap(c.instances)
         self.candidates = MaskProposals.join([])  # of the last segmentation, from all sources
         self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates

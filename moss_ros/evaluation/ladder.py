@@ -18,11 +18,11 @@ from moss_ros.config import from_flat
 from moss_ros.evaluation.carry import masks_from_voxels, nearest_rows
 from moss_ros.evaluation.class_agnostic import MIN_POINTS, numbers
 from moss_ros.evaluation.ground_truth import GroundTruth, load_folder
-from moss_ros.evaluation.ladder_streams import AlteredFrames, sparse_keyframes, with_jitter
+from moss_ros.evaluation.ladder_streams import AlteredFrames, keep_every, with_jitter
 from moss_ros.evaluation.ladder_truth import min_points_in_map, truth_in_map
 from moss_ros.evaluation.overlaps import columns_by_flag, count_overlaps
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.oracle import IdImages, MaskNoise, OracleMasks
+from moss_ros.masks2d.segmenter import Segmenter
 from moss_ros.pipeline import Pipeline
 from moss_ros.proposals.consensus import consensus_proposals
 from moss_ros.records import Frame, InstanceState, Snapshot
@@ -33,7 +33,6 @@ ODOMETRY = {"input.pose_source": "pose", "input.pose_topic": "/camera/pose_noisy
 DRAWS = 3  # of everything random
 
 Rows = dict[str, dict[str, float]]  # name of the row -> its numbers
-Maker = Callable[..., KeyframeMasks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +96,22 @@ class Drive:
 
 def drive(
     scene: Path,
-    segmenter: Maker | None = None,
+    segmenter: Segmenter | None = None,
     change: Callable[[Frame], Frame] | None = None,
     values: dict[str, Any] | None = None,
+    every: int = 1,
 ) -> Drive:
     """Map a scene as `moss replay` does.
 
-    segmenter: other maker of keyframes with masks; change: what is done to each frame; values: configuration.
+    segmenter: other maker of masks; change: what is done to each frame; values: configuration; every: share of the
+    keyframes that is kept.
     """
     config = from_flat({**guess_topics(scene / "bag"), **(values or {})})
     source: FrameSource = BagSource(scene / "bag", config)
     if change is not None:
         source = AlteredFrames(source, change)
     pipeline = Pipeline(config, segmenter)
+    keep_every(pipeline, every)
     run_frames(pipeline, source, progress=False)
     return Drive(pipeline, pipeline.segment(full=True), source, load_folder(scene))
 
@@ -127,7 +129,7 @@ def as_it_is(scene: Path) -> Rows:
 
 def true_masks(scene: Path, name: str = "true masks", noise: MaskNoise | None = None) -> Rows:
     """True 2D masks: the consensus alone, and in the full recipe."""
-    done = drive(scene, partial(OracleMasks, images=IdImages(scene), noise=noise))
+    done = drive(scene, OracleMasks(IdImages(scene), noise))
     return {f"{name}, consensus": done.consensus(), f"{name}, full recipe": done.instances()}
 
 
@@ -146,7 +148,7 @@ def jittered(scene: Path, draw: int) -> Rows:
 
 def sparse(scene: Path, every: int, name: str) -> Rows:
     """Fewer keyframes."""
-    return {name: drive(scene, partial(sparse_keyframes, every=every)).instances()}
+    return {name: drive(scene, every=every).instances()}
 
 
 def noisy(scene: Path, draw: int) -> Rows:

@@ -9,8 +9,7 @@ from itertools import count
 import cv2
 import numpy as np
 
-from moss_ros.config import MasksConfig
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks, mask_maker
+from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame
 from moss_ros.replay.run import FrameSource
 
@@ -57,17 +56,12 @@ def with_jitter(frame: Frame, seed: int, sd_m: float = JITTER_M, sd_deg: float =
     return replace(frame, world_from_camera=frame.world_from_camera @ error)
 
 
-def sparse_keyframes(config: MasksConfig, budget: int, every: int) -> KeyframeMasks:
-    """The configured keyframes and masks, but only every n-th frame that the gate accepts becomes a keyframe.
-
-    The map still sees all frames.
-    """
-    keeper = mask_maker(config.segmenter)(config, budget)
-    add, offered = keeper.add, count()
+def keep_every(pipeline: Pipeline, every: int) -> None:
+    """Only every n-th frame that the gate accepts becomes a keyframe; the map still sees all frames."""
+    add, offered = pipeline.keyframes.add, count()
 
     def add_some(frame: Frame, sharpness: float) -> None:
         if next(offered) % every == 0:
             add(frame, sharpness)
 
-    keeper.add = add_some  # type: ignore[method-assign]
-    return keeper
+    pipeline.keyframes.add = add_some  # type: ignore[method-assign]

@@ -10,6 +10,30 @@ import numpy as np
 from numba import njit
 
 from moss_ros.config import MasksConfig
+from moss_ros.mapping.keyframes import Keyframe
+from moss_ros.masks2d.segmenter import MapState
+
+
+class GeometricSegmenter:
+    """Depth steps part what the map does not know as background."""
+
+    needs_background = True
+
+    def __init__(self, config: MasksConfig) -> None:
+        self._config = config
+
+    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
+        """See Segmenter."""
+        return segment_parts(
+            keyframe.depth_m,
+            voxel_image,
+            state.background,
+            state.position,
+            state.normal,
+            keyframe.world_from_camera,
+            keyframe.camera.matrix,
+            self._config,
+        )
 
 
 def segment_parts(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from moss_ros.config import MasksConfig
@@ -11,17 +9,16 @@ from moss_ros.geometry.bits import ones_per_row
 from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.evidence import EvidenceStore, lift
-from moss_ros.masks2d.geometric import segment_parts
+from moss_ros.masks2d.segmenter import MapState, Segmenter
 from moss_ros.records import Frame
-
-MaskMaker = Callable[[MasksConfig, int], "KeyframeMasks"]  # from the configuration and the keyframe budget
 
 
 class KeyframeMasks:
     """A bounded set of keyframes; each has a slot number that its evidence uses."""
 
-    def __init__(self, config: MasksConfig, budget: int) -> None:
+    def __init__(self, config: MasksConfig, budget: int, segmenter: Segmenter) -> None:
         self._config = config
+        self._segmenter = segmenter
         self._budget = budget
         self.keyframes: dict[int, Keyframe] = {}
         self.evidence = EvidenceStore()
@@ -43,24 +40,24 @@ class KeyframeMasks:
     def refresh(self, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray, everything: bool) -> int:
         """Segment new keyframes and the stalest old ones; returns how many."""
         self.evidence.resize(voxels.count)
-        stale = {slot: self._staleness(slot, background) for slot in self.evidence.slots()}
+        aging = self.evidence.slots() if self._segmenter.needs_background else []
+        stale = {slot: self._staleness(slot, background) for slot in aging}
         limit = 0.0 if everything else self._config.stale_share
         due = sorted((s for s in stale if stale[s] > limit), key=lambda s: (-stale[s], s))
         if not everything:
             due = due[: self._config.refresh_keyframes]
         work = sorted(self._new) + due
+        state = MapState(voxels.position, normal, background)
         for slot in work:
-            self._segment(self.keyframes[slot], voxels, normal, background)
+            self._segment(self.keyframes[slot], voxels, state)
         self._new.clear()
         return len(work)
 
-    def _segment(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
-        depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
-        image = voxels.voxel_image(depth_m, pose, keyframe.camera)
-        labels = segment_parts(depth_m, image, background, voxels.position, normal, pose, k, self._config)
-        evidence = lift(image, labels)
+    def _segment(self, keyframe: Keyframe, voxels: VoxelMap, state: MapState) -> None:
+        image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
+        evidence = lift(image, self._segmenter.labels(keyframe, image, state))
         self.evidence.put(keyframe.slot, evidence)
-        self._background[keyframe.slot] = background[evidence.voxels]
+        self._background[keyframe.slot] = state.background[evidence.voxels]
 
     def _staleness(self, slot: int, background: np.ndarray) -> float:
         """Share of the keyframe's voxels whose background flag changed since it was segmented."""
@@ -84,17 +81,3 @@ class KeyframeMasks:
             s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0 for s, v in self.evidence.views.items()
         }
         return min(own, key=lambda s: (own[s], self.keyframes[s].stamp_ns))
-
-
-def _learned(config: MasksConfig, budget: int) -> KeyframeMasks:
-    from moss_ros.masks2d.learned import LearnedMasks  # it brings torch
-
-    return LearnedMasks(config, budget)
-
-
-_MAKERS: dict[str, MaskMaker] = {"geometric": KeyframeMasks, "learned": _learned}
-
-
-def mask_maker(name: str) -> MaskMaker:
-    """What makes the 2D masks, by the name of the configuration."""
-    return _MAKERS[name]

@@ -17,11 +17,9 @@ import numpy as np
 from moss_ros.config import ConfigError, MasksConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.keyframes import Keyframe
-from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.masks2d.evidence import lift
 from moss_ros.masks2d.gravity_input import gravity_input, reduced_depth, stride_for
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.regions import OFFSETS, RegionRules, Regions, find_regions
+from moss_ros.masks2d.segmenter import MapState
 
 WEIGHTS = "masks.safetensors"
 MOST_RANGE_M = 6.0  # farther depth says little about things
@@ -77,27 +75,21 @@ class LearnedSegmenter:
         return enlarged(found.labels, depth_m.shape)
 
 
-class LearnedMasks(KeyframeMasks):
-    """Keyframes whose masks the network makes, once for each: the map's background plays no part."""
+class LearnedMasks:
+    """The segmenter of the pipeline: the map only tells where the floor is."""
 
-    def __init__(self, config: MasksConfig, budget: int) -> None:
-        """Raises WeightsError when the weights cannot be used."""
-        super().__init__(config, budget)
+    needs_background = False
+
+    def __init__(self, config: MasksConfig) -> None:
+        """Raises ConfigError when the weights cannot be used."""
+        self._config = config
         self._segmenter = LearnedSegmenter(config)
 
-    def _segment(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
-        floor = floor_of_map(voxels.position, normal)
+    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
+        """See Segmenter."""
+        floor = floor_of_map(state.position, state.normal)
         color = keyframe.color_rgb if self._config.use_color else None
-        pose = keyframe.world_from_camera
-        labels = self._segmenter.labels(keyframe.depth_m, keyframe.camera, pose, floor, color)
-        image = voxels.voxel_image(keyframe.depth_m, pose, keyframe.camera)
-        evidence = lift(image, labels)
-        self.evidence.put(keyframe.slot, evidence)
-        self._background[keyframe.slot] = background[evidence.voxels]
-
-    def _staleness(self, slot: int, background: np.ndarray) -> float:
-        """Masks that do not look at the background do not age."""
-        return 0.0
+        return self._segmenter.labels(keyframe.depth_m, keyframe.camera, keyframe.world_from_camera, floor, color)
 
 
 def rules_of(config: MasksConfig) -> RegionRules:

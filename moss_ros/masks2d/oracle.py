@@ -13,11 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from moss_ros.config import MasksConfig
 from moss_ros.mapping.keyframes import Keyframe
-from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.masks2d.evidence import lift
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks
+from moss_ros.masks2d.segmenter import MapState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +55,18 @@ class IdImages:
         return image
 
 
-class OracleMasks(KeyframeMasks):
-    """Keyframes whose masks are the true ones, or those spoilt by noise; the map's background plays no part."""
+class OracleMasks:
+    """A segmenter that knows the true masks, or those spoilt by noise."""
 
-    def __init__(self, config: MasksConfig, budget: int, images: IdImages, noise: MaskNoise | None = None) -> None:
-        super().__init__(config, budget)
+    needs_background = False
+
+    def __init__(self, images: IdImages, noise: MaskNoise | None = None, min_pixels: int = 50) -> None:
         self._images = images
         self._noise = noise
+        self._min_pixels = min_pixels
 
-    def labels(self, keyframe: Keyframe) -> np.ndarray:
-        """(H, W) int32 masks of a keyframe: 0 = none, else 1..n."""
+    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
+        """See Segmenter; neither the voxels nor the map play a part."""
         ids = self._images.ids(keyframe.stamp_ns)
         if ids.shape != (keyframe.camera.height, keyframe.camera.width):
             raise ValueError(f"id image is {ids.shape}, depth {(keyframe.camera.height, keyframe.camera.width)}")
@@ -75,13 +74,7 @@ class OracleMasks(KeyframeMasks):
         if self._noise is not None:
             rng = np.random.default_rng([self._noise.seed, keyframe.stamp_ns])
             labels = spoil(labels, self._noise, rng)
-        return _numbered(labels, self._config.min_pixels)
-
-    def _segment(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
-        image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
-        evidence = lift(image, self.labels(keyframe))
-        self.evidence.put(keyframe.slot, evidence)
-        self._background[keyframe.slot] = background[evidence.voxels]
+        return _numbered(labels, self._min_pixels)
 
 
 def thing_masks(ids: np.ndarray, structure: Iterable[int]) -> np.ndarray:

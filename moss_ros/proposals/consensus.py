@@ -1,7 +1,7 @@
 """View consensus: masks of different views that agree on the voxels both see are one object.
 
 MaskClustering (Yan et al., CVPR 2024) on voxels instead of points; the observer threshold walks down the
-percentiles 75, 50, 25. Observers count only where the mask has labelled voxels.
+percentiles 75, 50, 25, 10. Observers count only where the mask has labelled voxels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from moss_ros.geometry.bits import ones_per_row, pack_rows, popcount
 from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.records import MaskProposals
 
-_PERCENTILES = (75, 50, 25)
+_PERCENTILES = (75, 50, 25, 10)  # the last for things that few views see
 
 
 class ConsensusMap:

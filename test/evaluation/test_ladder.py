@@ -14,6 +14,7 @@ from bag_writer import START, drive, pose_message, write_bag
 from scenes import (
     CAMERA,
     CHAIR,
+    CONFIG,
     FLOOR,
     MAPPING,
     TABLE,
@@ -30,14 +31,14 @@ from scenes import (
 )
 
 from benchmarks import ladder as command
-from moss_ros.config import MasksConfig
 from moss_ros.evaluation import ladder
 from moss_ros.evaluation.ground_truth import GroundTruth, TrueInstance
-from moss_ros.evaluation.ladder_streams import AlteredFrames, sparse_keyframes, with_jitter
+from moss_ros.evaluation.ladder_streams import AlteredFrames, keep_every, with_jitter
 from moss_ros.evaluation.ladder_table import bars, markdown
 from moss_ros.evaluation.ladder_truth import min_points_in_map, truth_in_map
 from moss_ros.geometry.transforms import inverse
 from moss_ros.mapping.voxel_map import VoxelMap
+from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame
 
 POSES = orbit(16)
@@ -193,10 +194,11 @@ def test_altered_frames_can_be_read_again() -> None:
 
 
 def test_every_third_keyframe_is_kept() -> None:
-    keeper = sparse_keyframes(MasksConfig(segmenter="geometric"), 10, every=3)
+    pipeline = Pipeline(CONFIG)
+    keep_every(pipeline, 3)
     for i in range(8):
-        keeper.add(render(Scene(), POSES[0], stamp_ns=i), 1.0)
-    assert sorted(keeper.stamps_ns().values()) == [0, 3, 6]
+        pipeline.keyframes.add(render(Scene(), POSES[0], stamp_ns=i), 1.0)
+    assert sorted(pipeline.keyframes.stamps_ns().values()) == [0, 3, 6]
 
 
 def test_voxels_take_the_id_of_most_of_their_pixels() -> None:

@@ -9,6 +9,7 @@ from scenes import MAPPING, TABLE_TOP_M, orbit, outward, render, room
 from moss_ros.config import MasksConfig
 from moss_ros.mapping.normals import NormalMap
 from moss_ros.mapping.voxel_map import VoxelMap
+from moss_ros.masks2d.geometric import GeometricSegmenter
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 
 MASKS = MasksConfig()
@@ -21,7 +22,7 @@ class Setup:
 
     def __init__(self, budget=20, config=MASKS):
         self.voxels, self.normals = VoxelMap(MAPPING), NormalMap()
-        self.masks = KeyframeMasks(config, budget)
+        self.masks = KeyframeMasks(config, budget, GeometricSegmenter(config))
 
     def add(self, *poses, stamp_ns, depth=True):
         for i, pose in enumerate(poses):

@@ -11,7 +11,9 @@ import pytest
 from moss_ros.config import ConfigError, InputConfig, MappingConfig, MasksConfig, MossConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.masks2d.keyframe_masks import KeyframeMasks, mask_maker
+from moss_ros.masks2d.choose import configured_segmenter
+from moss_ros.masks2d.geometric import GeometricSegmenter
+from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.learned import (
     LearnedMasks,
     LearnedSegmenter,
@@ -22,7 +24,6 @@ from moss_ros.masks2d.learned import (
     predictor,
 )
 from moss_ros.masks2d.network import OUTPUTS, WeightsError
-from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame
 
 # 1.5 m up, looking along world x and 35 degrees down.
@@ -125,10 +126,9 @@ def test_missing_libraries_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
         predictor("a file that no other test asks for")
 
 
-def test_pipeline_takes_the_configured_segmenter() -> None:
-    assert mask_maker("geometric") is KeyframeMasks
-    config = MossConfig(masks=MasksConfig(segmenter="learned"))
-    assert isinstance(Pipeline(config).keyframes, LearnedMasks)
+def test_configuration_names_the_segmenter() -> None:
+    for name, kind in (("geometric", GeometricSegmenter), ("learned", LearnedMasks)):
+        assert isinstance(configured_segmenter(MasksConfig(segmenter=name)), kind)
 
 
 def test_keyframes_keep_their_masks_when_the_background_changes() -> None:
@@ -137,7 +137,7 @@ def test_keyframes_keep_their_masks_when_the_background_changes() -> None:
     depth, shown = ray_boxes(CAMERA, (TABLE, *BOXES))
     frame = Frame(0, np.full((240, 320, 3), 128, np.uint8), CAMERA, depth, CAMERA, POSE)
     voxels.integrate(frame)
-    masks = LearnedMasks(config.masks, 4)
+    masks = KeyframeMasks(config.masks, 4, LearnedMasks(config.masks))
     masks.add(frame, 1.0)
     normal = np.tile(np.array([0, 0, 1], np.float32), (voxels.count, 1))
     nothing = np.zeros(voxels.count, bool)

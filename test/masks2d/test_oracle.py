@@ -11,14 +11,19 @@ import numpy as np
 import pytest
 from scenes import CAMERA, CONFIG, FLOOR, THINGS, WALL, cast, orbit, render, room
 
-from moss_ros.config import MasksConfig
-from moss_ros.mapping.keyframes import make_keyframe
+from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.masks2d.oracle import IdImages, MaskNoise, OracleMasks, spoil, thing_masks
+from moss_ros.masks2d.segmenter import MapState
 from moss_ros.pipeline import Pipeline
 from moss_ros.proposals.consensus import consensus_proposals
 
 CLEAN = MaskNoise(missing=0.0, merged=0.0, border_px=(0, 0))
 POSES = orbit(12)
+NO_MAP = MapState(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros(0, bool))
+
+
+def labels_of(masks: OracleMasks, keyframe: Keyframe) -> np.ndarray:
+    return masks.labels(keyframe, np.full(keyframe.depth_m.shape, -1, np.int32), NO_MAP)
 
 
 class RoomImages:
@@ -125,8 +130,8 @@ def test_masks_that_touch_nothing_are_not_merged() -> None:
 
 def test_seed_and_stamp_decide_the_noise() -> None:
     def labels(seed: int, pose: int) -> np.ndarray:
-        keeper = OracleMasks(MasksConfig(), 10, RoomImages(), MaskNoise(seed=seed))
-        return keeper.labels(make_keyframe(render(room(), POSES[pose], stamp_ns=pose), 0, 1.0))
+        keyframe = make_keyframe(render(room(), POSES[pose], stamp_ns=pose), 0, 1.0)
+        return labels_of(OracleMasks(RoomImages(), MaskNoise(seed=seed)), keyframe)
 
     assert np.array_equal(labels(1, 0), labels(1, 0))
     assert not np.array_equal(labels(1, 0), labels(2, 0))
@@ -137,22 +142,22 @@ def test_true_masks_are_numbered_and_small_ones_go() -> None:
     keyframe = make_keyframe(render(room(), POSES[0], stamp_ns=0), 0, 1.0)
     ids = RoomImages().ids(0)
     sizes = {i: int((ids == i).sum()) for i in np.unique(ids) if i not in (0, FLOOR, WALL)}
-    labels = OracleMasks(MasksConfig(min_pixels=1), 10, RoomImages()).labels(keyframe)
+    labels = labels_of(OracleMasks(RoomImages(), min_pixels=1), keyframe)
     assert labels.dtype == np.int32 and labels.max() == len(sizes)
     assert np.array_equal(labels > 0, ~np.isin(ids, [0, FLOOR, WALL]))
     least = sorted(sizes.values())[1]
-    fewer = OracleMasks(MasksConfig(min_pixels=least), 10, RoomImages()).labels(keyframe)
+    fewer = labels_of(OracleMasks(RoomImages(), min_pixels=least), keyframe)
     assert fewer.max() == len(sizes) - 1
 
 
 def test_id_image_of_another_size_is_an_error() -> None:
     keyframe = make_keyframe(render(room(), POSES[0], CAMERA.resized(80, 60), stamp_ns=0), 0, 1.0)
     with pytest.raises(ValueError, match=r"id image is \(120, 160\), depth \(60, 80\)"):
-        OracleMasks(MasksConfig(), 10, RoomImages()).labels(keyframe)
+        labels_of(OracleMasks(RoomImages()), keyframe)
 
 
 def test_pipeline_takes_true_masks_and_the_consensus_finds_the_things() -> None:
-    pipeline = Pipeline(CONFIG, lambda config, budget: OracleMasks(config, budget, RoomImages()))
+    pipeline = Pipeline(CONFIG, OracleMasks(RoomImages()))
     for number, pose in enumerate(POSES):
         pipeline.step(render(room(), pose, stamp_ns=number))
     pipeline.segment(full=True)
@@ -163,8 +168,6 @@ def test_pipeline_takes_true_masks_and_the_consensus_finds_the_things() -> None:
             inside &= pipeline.voxels.position[:, 2] > box.center_m[2]
             (owner,) = [v for v in found.voxels if np.isin(np.flatnonzero(inside), v).mean() > 0.9]
             assert np.abs(pipeline.voxels.position[owner] - box.center_m).max() < 0.15
-    pipeline.reset()
-    assert isinstance(pipeline.keyframes, OracleMasks) and not pipeline.keyframes.keyframes
 
 
 def write_truth(folder: Path, images: int = 2, stamps: int = 2) -> Path:

@@ -118,7 +118,8 @@ def test_halves_of_a_surer_thing_do_not_tear_it_apart():
 def test_loans_add_up():
     # A fifth of 20 voxels may go: two things of two voxels each, not a third.
     small = [{0, 1}, {2, 3}, {4, 5}]
-    result, _ = exclusive(proposals(set(range(20)), *small, scores=[0.9, 0.8, 0.7, 0.6]), N, CONFIG)
+    config = replace(CONFIG, map_lend_share=0.2)
+    result, _ = exclusive(proposals(set(range(20)), *small, scores=[0.9, 0.8, 0.7, 0.6]), N, config)
     assert [v.tolist() for v in result.voxels] == [list(range(4, 20)), [0, 1], [2, 3]]
 
 
