@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy.sparse import csr_matrix
 
 from moss_ros.evaluation.ground_truth import GroundTruth
@@ -71,30 +72,52 @@ def count_overlaps(masks: csr_matrix, truth: TruthColumns, nearest: np.ndarray |
     nearest: (P,) map row of each truth point (-1 = none) when the masks are K x N over map points. The
     result is that of carrying the masks first, but the truth is summed per map point, which is faster.
     """
-    width = len(truth.ids) + 1
-    rows = np.arange(len(truth.column)) if nearest is None else nearest
     if nearest is None and masks.shape[1] != len(truth.column):
         raise ValueError(f"masks are over {masks.shape[1]} points, the truth has {len(truth.column)}")
-    used = rows >= 0
-    ones = np.ones(int(used.sum()), np.int64)
-    table = csr_matrix((ones, (rows[used], truth.column[used])), shape=(masks.shape[1], width))
-    shared = csr_matrix(masks.astype(np.int64) @ table).tocsc()
-    counts = shared[:, : width - 1].tocsr()
-    counts.sort_indices()
-    return Overlaps(truth, counts, _row_sums(shared), _row_sums(shared[:, width - 1 :]))
+    if nearest is None:
+        first, columns = np.arange(len(truth.column) + 1), truth.column
+    else:
+        first, columns = _by_row(nearest, truth.column, masks.shape[1])
+    table = _count(masks.indptr, masks.indices, first, columns, len(truth.ids) + 1)
+    counts = csr_matrix(table[:, :-1])
+    return Overlaps(truth, counts, table.sum(axis=1), table[:, -1].copy())
+
+
+@njit(cache=True, nogil=True)
+def _by_row(rows, column, count):
+    """Truth columns of the points of each map row: columns[first[row] : first[row + 1]]."""
+    first = np.zeros(count + 1, np.int64)
+    for row in rows:
+        if row >= 0:
+            first[row + 1] += 1
+    for row in range(count):
+        first[row + 1] += first[row]
+    fill = first[:-1].copy()
+    columns = np.empty(first[-1], np.int64)
+    for point in range(len(rows)):
+        row = rows[point]
+        if row >= 0:
+            columns[fill[row]] = column[point]
+            fill[row] += 1
+    return first, columns
+
+
+@njit(cache=True, nogil=True)
+def _count(pointer, indices, first, columns, width):
+    """(K, G + 1) int64 points of each mask in each column."""
+    out = np.zeros((len(pointer) - 1, width), np.int64)
+    for mask in range(len(out)):
+        for i in range(pointer[mask], pointer[mask + 1]):
+            for j in range(first[indices[i]], first[indices[i] + 1]):
+                out[mask, columns[j]] += 1
+    return out
 
 
 def _columns(truth: GroundTruth, ids: np.ndarray, class_ids: np.ndarray) -> TruthColumns:
-    place = np.searchsorted(ids, truth.instance)
-    found = np.zeros(len(place), bool)
-    inside = place < len(ids)
-    found[inside] = ids[place[inside]] == truth.instance[inside]
-    column = np.where(found, place, len(ids))
+    place = np.full(int(max(truth.instance.max(initial=0), ids.max(initial=0))) + 1, len(ids), np.int64)
+    place[ids] = np.arange(len(ids))
+    column = place[truth.instance]
     points = np.bincount(column, minlength=len(ids) + 1)[: len(ids)]
     seen = points > 0  # an instance without points cannot be found or missed
     new_place = np.append(np.cumsum(seen) - 1, seen.sum())
     return TruthColumns(new_place[column], ids[seen], class_ids[seen], points[seen])
-
-
-def _row_sums(matrix: csr_matrix) -> np.ndarray:
-    return np.asarray(matrix.sum(axis=1), np.int64).ravel()

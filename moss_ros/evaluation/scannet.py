@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from moss_ros.evaluation.overlaps import Overlaps
 
@@ -95,9 +96,7 @@ def average_precision(
         wrong[:, column] = np.bincount(class_rows[~is_right], minlength=len(classes))
         order = np.lexsort((score, class_rows))
         bounds = np.searchsorted(class_rows[order], np.arange(len(classes) + 1))
-        for row in np.flatnonzero(truths):
-            part = order[bounds[row] : bounds[row + 1]]
-            ap[row, column] = _area(is_right[part], score[part], int(truths[row]))
+        _areas(is_right, score, order, bounds, truths, ap[:, column])
     return ApTable(classes, np.asarray(thresholds), ap, right, wrong, truths)
 
 
@@ -202,18 +201,36 @@ def _not_taken(truth: np.ndarray, pair: np.ndarray) -> np.ndarray:
     return free
 
 
-def _area(is_right: np.ndarray, score: np.ndarray, truths: int) -> float:
-    """Area under precision over recall; predictions by ascending score, equal scores are one point."""
-    count = len(score)
-    if not count:
-        return 0.0
-    found = np.append(0, np.cumsum(is_right))
-    first = np.flatnonzero(np.append(True, score[1:] != score[:-1]))
-    right = found[-1] - found[first]
-    precision = np.append(right / (count - first), 1.0)
-    recall = np.append(right / truths, 0.0)
-    padded = np.concatenate([recall[:1], recall, [0.0]])
-    return float(precision @ ((padded[:-2] - padded[2:]) / 2))
+@njit(cache=True, nogil=True)
+def _areas(is_right, score, order, bounds, truths, out):
+    """Area under precision over recall of each class with truths; order[bounds[c] : bounds[c + 1]] are its
+    predictions by ascending score, equal scores are one point of the curve."""
+    for c in range(len(truths)):
+        if truths[c] == 0:
+            continue
+        first, last = bounds[c], bounds[c + 1]
+        right = 0
+        for i in range(first, last):
+            right += is_right[order[i]]
+        # Trapezoids of the script: each point weighs half the recall between its neighbours.
+        area, before, recall = 0.0, right / truths[c], right / truths[c]
+        precision = 0.0
+        open_point = False
+        i = first
+        while i < last:
+            here = right / truths[c]
+            if open_point:
+                area += precision * (before - here) / 2
+                before = recall
+            precision, recall, open_point = right / (last - i), here, True
+            value = score[order[i]]
+            while i < last and score[order[i]] == value:
+                right -= is_right[order[i]]
+                i += 1
+        if open_point:
+            area += precision * before / 2  # the curve ends at precision 1, recall 0
+            area += recall / 2
+        out[c] = area
 
 
 def _ratio(part: int, whole: int) -> float:
