@@ -82,7 +82,7 @@ class StructureConfig:
     wall_tolerance_m: float = param(0.03, "voxels so near a wall plane with its normal belong to it, m", 0.001, 0.5)
     wall_min_area_m2: float = param(2.0, "smallest wall, m^2", 0.1, 100.0)
     wall_beyond_share: float = param(0.05, "an outermost wall has less than this share of the map behind it", 0.0, 1.0)
-    spread_factor: float = param(2.0, "tolerances are at least so many times the measured spread of their plane", 0.0, 10.0)
+    spread_factor: float = param(3.0, "tolerances are at least so many times the measured spread of their plane", 0.0, 10.0)
     support_min_height_m: float = param(0.12, "supports lie at least so high above the floor, m", 0.0, 2.0)
     support_step_m: float = param(0.012, "height step between neighbouring voxels of one support, m", 0.001, 0.1)
     support_min_area_m2: float = param(0.05, "smallest support, m^2", 0.001, 10.0)
@@ -96,7 +96,7 @@ class MasksConfig:
     segmenter: str = param("geometric", "which segmenter makes the 2D masks; learned: a small network on gravity-aligned depth and colour", choices=("geometric", "learned"))
     weights: str = param("", "learned: weight file (.safetensors); empty: the one of the package")
     use_color: bool = param(True, "learned: colour helps with flat things; false: depth alone")
-    merge_level: float = param(0.5, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
+    merge_level: float = param(0.4, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
     step_base_m: float = param(0.012, "depth step at 2 px that parts two things: constant part, m", 0.0, 1.0)
     step_quadratic: float = param(0.004, "same, part that grows with squared depth, m per m^2", 0.0, 1.0)
     step_slope: float = param(0.03, "same, part that grows with depth, m per m", 0.0, 1.0)
@@ -111,6 +111,7 @@ class ProposalConfig:
     """Objects on supports, furniture, flat things, consensus, union."""
 
     rim_m: float = param(0.008, "voxels so near a support height are its rim, m", 0.0, 0.1)
+    rim_spreads: float = param(2.0, "rims are at least so many times the measured spread of their support", 0.0, 10.0)
     object_max_m: float = param(0.6, "largest extent of an object on a support, m", 0.05, 5.0)
     object_min_voxels: int = param(12, "smallest object or furniture part, voxels", 1, 10000)
     object_leak: float = param(0.15, "an object touches fewer voxels outside its support than this share of its size", 0.0, 1.0)

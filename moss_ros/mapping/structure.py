@@ -31,6 +31,7 @@ class Support:
 
     height_m: float
     voxels: np.ndarray  # sorted voxel ids
+    spread_m: float = 0.0  # median distance of the voxels from the height
 
     @property
     def key(self) -> int:
@@ -56,7 +57,7 @@ class StructureMap:
         self._config = config
         self._voxel_size_m = voxel_size_m
         self._level = ComponentMap(config.support_step_m)
-        self._supports: dict[int, Support] = {}  # by root
+        self._supports: dict[int, Support] = {}  # by root; level surfaces, also those that spread too much
         self._last: Structure | None = None
 
     def update(
@@ -74,12 +75,14 @@ class StructureMap:
         """
         if self._last is not None and not changed.any():
             return self._last
-        floor_height, is_structure = _floor(position, normal, solid, self._config)
+        floor_height, floor_spread, is_structure = _floor(position, normal, solid, self._config)
         walls = []
         for wall, on_wall in _walls(position, normal, solid, self._voxel_size_m, self._config):
             walls.append(wall)
             is_structure |= on_wall
-        supports = self._update_supports(position, normal, solid & ~is_structure, neighbours, floor_height, changed)
+        self._update_supports(position, normal, solid & ~is_structure, neighbours, floor_height, changed)
+        limit = max(self._config.support_spread_m, self._config.spread_factor * floor_spread)
+        supports = tuple(sorted((s for s in self._supports.values() if s.spread_m <= limit), key=_largest_first))
         support_of = np.zeros(len(position), np.int32)
         for number, support in enumerate(supports, 1):
             support_of[support.voxels] = number
@@ -94,7 +97,7 @@ class StructureMap:
         neighbours: np.ndarray,
         floor_height: float,
         changed: np.ndarray,
-    ) -> tuple[Support, ...]:
+    ) -> None:
         c, z = self._config, position[:, 2]
         level = free & (np.abs(normal[:, 2]) > 0.92) & (z > floor_height + c.support_min_height_m)
         redone = self._level.update(neighbours, level.astype(np.int32), z, changed)
@@ -105,25 +108,29 @@ class StructureMap:
         for root in np.flatnonzero(size * self._voxel_size_m**2 >= c.support_min_area_m2):
             voxels = members[roots == root]
             height = float(np.median(z[voxels]))
-            if np.median(np.abs(z[voxels] - height)) <= c.support_spread_m:
-                self._supports[int(root)] = Support(height, voxels)
-        return tuple(s for _, s in sorted(self._supports.items(), key=lambda item: (-len(item[1].voxels), item[0])))
+            self._supports[int(root)] = Support(height, voxels, float(np.median(np.abs(z[voxels] - height))))
 
 
-def _floor(position: np.ndarray, normal: np.ndarray, solid: np.ndarray, c: StructureConfig) -> tuple[float, np.ndarray]:
-    """Height of the floor and the voxels (N,) bool that belong to it."""
+def _largest_first(support: Support) -> tuple[int, int]:
+    return -len(support.voxels), support.key
+
+
+def _floor(
+    position: np.ndarray, normal: np.ndarray, solid: np.ndarray, c: StructureConfig
+) -> tuple[float, float, np.ndarray]:
+    """Height and spread of the floor and the voxels (N,) bool that belong to it."""
     z = position[:, 2]
     if not solid.any():
-        return 0.0, np.zeros(len(solid), bool)
+        return 0.0, 0.0, np.zeros(len(solid), bool)
     bottom = float(z.min(where=solid, initial=np.inf))
     heights = z[_facing(normal, solid, np.array([0.0, 0.0, 1.0]), 0.9)]
     if not len(heights):
-        return bottom, np.zeros(len(solid), bool)
+        return bottom, 0.0, np.zeros(len(solid), bool)
     histogram = np.bincount(((heights - bottom) / _BIN_M).astype(np.int64))
     lowest = int(np.flatnonzero(histogram > c.floor_peak_share * histogram.max())[0])
     z0, spread = _plane_at(heights, bottom + (lowest + 0.5) * _BIN_M)
     tolerance = max(c.floor_tolerance_m, c.spread_factor * spread)
-    return z0, _on_floor(position, normal, solid, z0, tolerance)
+    return z0, spread, _on_floor(position, normal, solid, z0, tolerance)
 
 
 @njit(cache=True, nogil=True)

@@ -34,8 +34,8 @@ class RegionRules:
     thing: float = 0.3  # a pixel is on a thing
     join: float = 0.75  # neighbours are one seed, by themselves and the pairs across them
     join_thin: float = 0.85  # the same where only neighbours can tell
-    level: float = 0.5  # groups of higher affinity are joined: the cut that gives the label image
-    other_levels: tuple[float, ...] = (0.7, 0.35)  # cuts that give more hypotheses
+    level: float = 0.4  # groups of higher affinity are joined: the cut that gives the label image
+    other_levels: tuple[float, ...] = (0.6, 0.25)  # cuts that give more hypotheses
     min_pixels: int = 15  # smallest seed
     grow_pixels: int = 2  # seeds grow back into their rims
 
@@ -70,7 +70,7 @@ def find_regions(
     if list(offsets[:2]) != [(0, 1), (1, 0)] or len(offsets) != len(affinities):
         raise ValueError("affinities must start with those to the right and to the lower neighbour, one per offset")
     inside = np.ascontiguousarray((thing > rules.thing) & measured)
-    seeds, count = _largest(*_seed_image(inside, affinities, rules))
+    seeds, count = _largest(*_seed_image(inside, affinities, offsets, rules))
     links = _links(seeds, count, np.ascontiguousarray(affinities), np.array(offsets, np.int64), measured)
     first, second, height = _merges(*_between(links), min((rules.level, *rules.other_levels)))
     members, born, died = _tree(count, first, second, height)
@@ -114,39 +114,24 @@ def _scores(members: np.ndarray, links: np.ndarray, seeds: np.ndarray, thing: np
     return (inner * (1 - outer) * sure / (pixels + HALF_SCORE_PX)).astype(np.float32)
 
 
-@njit(cache=True, nogil=True)
-def _find(parent, i):
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-def _seed_image(inside: np.ndarray, affinities: np.ndarray, rules: RegionRules) -> tuple[np.ndarray, int]:
+def _seed_image(
+    inside: np.ndarray, affinities: np.ndarray, offsets: Sequence[tuple[int, int]], rules: RegionRules
+) -> tuple[np.ndarray, int]:
     """(H, W) int32 seeds 1..S and S.
 
     Neighbours alone leak: one weak pixel in a border joins two things. So pairs across a border count with them;
     what is too thin for that, the legs of a chair, is joined by its neighbours in a second round.
     """
     right, down = np.ascontiguousarray(affinities[0]), np.ascontiguousarray(affinities[1])
-    firm_right, firm_down = _backed(right, down, affinities, inside)
+    firm_right, firm_down = right, down
+    if (0, STRADDLE_PX) in offsets and (STRADDLE_PX, 0) in offsets:
+        across, along = affinities[offsets.index((0, STRADDLE_PX))], affinities[offsets.index((STRADDLE_PX, 0))]
+        firm_right = _straddled(right, np.ascontiguousarray(across), inside)
+        firm_down = _straddled(down.T.copy(), np.ascontiguousarray(along.T), inside.T.copy()).T.copy()
     seeds, count = _seeds(inside, firm_right, firm_down, rules.join, rules.min_pixels)
     seeds = _grown(seeds, inside, rules.grow_pixels)
     rest, more = _seeds(inside & (seeds == 0), right, down, rules.join_thin, rules.min_pixels)
     return np.where(rest > 0, rest + count, seeds).astype(np.int32), count + more
-
-
-def _backed(
-    right: np.ndarray, down: np.ndarray, affinities: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Affinities of neighbours, each averaged with those of the longer pairs that straddle it."""
-    across, along = OFFSETS.index((0, STRADDLE_PX)), OFFSETS.index((STRADDLE_PX, 0))
-    if len(affinities) <= max(across, along):
-        return right, down
-    return (
-        _straddled(right, np.ascontiguousarray(affinities[across]), inside),
-        _straddled(down.T.copy(), np.ascontiguousarray(affinities[along].T), inside.T.copy()).T.copy(),
-    )
 
 
 @njit(cache=True, nogil=True)
@@ -197,6 +182,14 @@ def _seeds(inside, right, down, join, min_pixels):
             number[root] = count
         out[i // width, i % width] = number[root]
     return out, count
+
+
+@njit(cache=True, nogil=True)
+def _find(parent, i):
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
 
 
 @njit(cache=True, nogil=True)

@@ -46,7 +46,7 @@ class AboveSupports:
                 corner,
                 support.height_m,
                 key,
-                c.rim_m,
+                max(c.rim_m, c.rim_spreads * support.spread_m),
                 c.object_max_m,
                 self._candidate,
                 top,

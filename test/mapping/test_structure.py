@@ -16,6 +16,7 @@ from scenes import (
 )
 
 from moss_ros.config import StructureConfig
+from moss_ros.geometry.voxels import NEIGHBOUR_OFFSETS
 
 CONFIG = StructureConfig()
 
@@ -175,3 +176,22 @@ def test_no_solid_voxel_no_structure(n):
     assert structure.supports == structure.walls == ()
     assert structure.is_structure.shape == structure.support_of.shape == (n,)
     assert not structure.is_structure.any()
+
+
+@pytest.mark.parametrize(("thickness_m", "supports"), [(0.0, 0), (0.008, 1)])
+def test_a_thick_floor_lets_supports_be_thick(thickness_m, supports):
+    """Pose jitter thickens all surfaces alike; a table 18 mm thick is none on a clean map."""
+    n = 60
+    i, j = (a.ravel() for a in np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
+    floor = np.stack([0.02 * i, 0.02 * j, thickness_m * (-1.0) ** (i + j)], 1)
+    table = np.stack([0.02 * i + 3.0, 0.02 * j, 0.7 + 0.018 * (i / n - 0.5) * 2], 1)
+    position = np.concatenate([floor, table]).astype(np.float32)
+    number = {(r, c): r * n + c for r in range(n) for c in range(n)}
+    steps = NEIGHBOUR_OFFSETS.tolist()
+    one = np.array([[number.get((r + a, c + b), -1) if d == 0 else -1 for a, b, d in steps] for r, c in number])
+    neighbours = np.concatenate([one, np.where(one < 0, -1, one + n * n)]).astype(np.int32)
+    normal = np.tile(np.array([0, 0, 1], np.float32), (2 * n * n, 1))
+    structure = find_structure(
+        position, normal, np.ones(2 * n * n, bool), neighbours, replace(CONFIG, support_spread_m=0.006)
+    )
+    assert len(structure.supports) == supports

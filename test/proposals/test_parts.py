@@ -28,7 +28,7 @@ from moss_ros.proposals.solid_voxels import SolidVoxels
 P = ProposalConfig()
 
 
-def scene(supports, *things, config=P):
+def scene(supports, *things, config=P, spread_m=0.0):
     """Parts of supports (blocks one cell high; order as given) with blocks on them; ids of each block."""
     blocks = [*supports, *things]
     ends = np.cumsum([0, *(len(b) for b in blocks)])
@@ -38,7 +38,7 @@ def scene(supports, *things, config=P):
     found = []
     for number, own in enumerate(ids[: len(supports)], 1):
         support_of[own] = number
-        found.append(Support(float(voxels.position[own[0], 2]), own.astype(np.int32)))
+        found.append(Support(float(voxels.position[own[0], 2]), own.astype(np.int32), spread_m))
     structure = Structure(0.0, (), tuple(found), np.zeros(ends[-1], bool), support_of)
     return find_parts(voxels, structure, config), ids[len(supports) :], voxels
 
@@ -174,6 +174,14 @@ def test_rim_of_the_highest_support_is_background_whatever_the_order(order):
     parts, (edge,), _ = scene([boards[i] for i in order], rim)
     assert parts.background[edge].all()
     assert parts.objects == ()
+
+
+@pytest.mark.parametrize(("spread_m", "objects"), [(0.0, 1), (0.015, 0)])
+def test_rim_follows_the_spread_of_the_support(spread_m, objects):
+    sheet = block((5, 12), (5, 12), (36, 37))  # 2 cm above the table: noise, where the table is thick
+    parts, (ids,), _ = scene([TABLE_CELLS], sheet, spread_m=spread_m)
+    assert len(parts.objects) == objects
+    assert parts.background[ids].all() == (objects == 0)
 
 
 def test_small_furniture_parts_join_a_big_one_close_by():
