@@ -93,7 +93,7 @@ class StructureConfig:
 class MasksConfig:
     """2D masks of a keyframe."""
 
-    segmenter: str = param("geometric", "which segmenter makes the 2D masks; learned: a small network on gravity-aligned depth and colour", choices=("geometric", "learned"))
+    segmenter: str = param("auto", "what makes the 2D masks; learned: a small network; geometric: depth steps; auto: learned where torch is installed", choices=("auto", "learned", "geometric"))
     weights: str = param("", "learned: weight file (.safetensors); empty: the one of the package")
     use_color: bool = param(True, "learned: colour helps with flat things; false: depth alone")
     merge_level: float = param(0.4, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)

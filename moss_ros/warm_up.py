@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moss_ros.config import MossConfig
+from moss_ros.config import MasksConfig, MossConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame
@@ -12,9 +12,12 @@ from moss_ros.records import Frame
 _CAMERA = Camera(fx=80.0, fy=80.0, cx=47.5, cy=35.5, width=96, height=72)
 
 
-def warm_up() -> None:
-    """Run step() and segment() on frames of a table with a box seen from above; takes a second once cached."""
-    pipeline = Pipeline(MossConfig())
+def warm_up(masks: MasksConfig | None = None) -> None:
+    """Run step() and segment() on frames of a table with a box seen from above; takes seconds once cached.
+
+    masks: what will be used, so that its model is loaded too. Raises ConfigError when that cannot be.
+    """
+    pipeline = Pipeline(MossConfig(masks=masks or MasksConfig()))
     for shift_m in (0.0, 0.12, 0.24):
         pipeline.step(_frame(shift_m))
     snapshot = pipeline.segment(full=True)

@@ -46,7 +46,7 @@ class FrameSource(Protocol):
 def replay(source: FrameSource, config: MossConfig, out: Path, progress: bool = True) -> Path:
     """Map all frames, write the run into a new folder at out, and return that folder."""
     folder = new_folder(out)
-    warm_up()  # compiling is not part of the timing
+    warm_up(config.masks)  # compiling is not part of the timing
     pipeline = Pipeline(config)
     start = time.perf_counter()
     used, first_ns, last_ns = run_frames(pipeline, source, progress)

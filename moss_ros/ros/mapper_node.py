@@ -100,7 +100,7 @@ class MapperNode(LifecycleNode):
         """The real pipeline, compiled before the first image comes, so that none is lost to it."""
         start = time.monotonic()
         self.get_logger().info("compiling (a minute the first time, a second later on)")
-        warm_up()
+        warm_up(config.masks)
         self.get_logger().info(f"ready after {time.monotonic() - start:.1f} s")
         return Pipeline(config)
 

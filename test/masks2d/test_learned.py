@@ -11,6 +11,7 @@ import pytest
 from moss_ros.config import ConfigError, InputConfig, MappingConfig, MasksConfig, MossConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.voxel_map import VoxelMap
+from moss_ros.masks2d import choose
 from moss_ros.masks2d.choose import configured_segmenter
 from moss_ros.masks2d.geometric import GeometricSegmenter
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
@@ -127,8 +128,16 @@ def test_missing_libraries_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_configuration_names_the_segmenter() -> None:
-    for name, kind in (("geometric", GeometricSegmenter), ("learned", LearnedMasks)):
+    for name, kind in (("geometric", GeometricSegmenter), ("learned", LearnedMasks), ("auto", LearnedMasks)):
         assert isinstance(configured_segmenter(MasksConfig(segmenter=name)), kind)
+
+
+def test_depth_steps_serve_where_torch_is_missing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(choose, "find_spec", lambda name: None if name == "torch" else object())
+    assert isinstance(configured_segmenter(MasksConfig(segmenter="auto")), GeometricSegmenter)
+    assert "pip install torch for the mask network" in caplog.text
 
 
 def test_keyframes_keep_their_masks_when_the_background_changes() -> None:
