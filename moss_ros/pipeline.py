@@ -94,7 +94,7 @@ class Pipeline:
             accepted = self._gate.accepts(frame, sharp, done.new_pixels / max(done.pixels, 1))
             if accepted:
                 self.voxels.count_see_through(self.voxels.view(frame))
-                self.keyframes.add(frame, sharp)
+                self.keyframes.add(frame, sharp, self.structure.floor_m if self.structure else None)
         return StepReport(accepted, done.new_voxels)
 
     def segment(self, full: bool = False) -> Snapshot:

@@ -60,8 +60,8 @@ def keep_every(pipeline: Pipeline, every: int) -> None:
     """Only every n-th frame that the gate accepts becomes a keyframe; the map still sees all frames."""
     add, offered = pipeline.keyframes.add, count()
 
-    def add_some(frame: Frame, sharpness: float) -> None:
+    def add_some(frame: Frame, sharpness: float, floor_m: float | None = None) -> None:
         if next(offered) % every == 0:
-            add(frame, sharpness)
+            add(frame, sharpness, floor_m)
 
     pipeline.keyframes.add = add_some  # type: ignore[method-assign]

@@ -89,7 +89,7 @@ def _moments(position, neighbours, solid, where, out):
 def _one_ring(moments, position, eye, solid, where, out):
     for i in range(len(where)):
         if where[i] and solid[i]:
-            _normal(moments[i], position[i], eye[i], out[i])
+            normal_of_moments(moments[i], position[i], eye[i], out[i])
         elif where[i]:
             out[i] = 0.0
 
@@ -124,12 +124,15 @@ def _two_rings(moments, position, eye, neighbours, solid, where, out):
             total[7] += moments[j, 7] + 2 * dy * sy + s0 * dy * dy
             total[8] += moments[j, 8] + dy * sz + dz * sy + s0 * dy * dz
             total[9] += moments[j, 9] + 2 * dz * sz + s0 * dz * dz
-        _normal(total, position[i], eye[i], out[i])
+        normal_of_moments(total, position[i], eye[i], out[i])
 
 
 @njit(cache=True, nogil=True)
-def _normal(s, p, eye, out):
-    """Smallest eigenvector of the covariance in closed form (trigonometric roots of the characteristic cubic)."""
+def normal_of_moments(s, p, eye, out):
+    """Write the normal out (3,) of ten moments s (of 1, p, p p^T) seen from eye at p.
+
+    Smallest eigenvector of the covariance in closed form (trigonometric roots of the characteristic cubic).
+    """
     c = s[0]
     mx, my, mz = s[1] / c, s[2] / c, s[3] / c
     a, b, d = s[4] / c - mx * mx, s[5] / c - mx * my, s[6] / c - mx * mz

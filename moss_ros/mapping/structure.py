@@ -49,6 +49,11 @@ class Structure:
     is_structure: np.ndarray  # (N,) bool: floor or wall
     support_of: np.ndarray  # (N,) int32: 1 + number of the support the voxel belongs to, 0 = none
 
+    @property
+    def floor_m(self) -> float | None:
+        """Height of the floor, None where none was seen."""
+        return self.floor_height_m if self.is_structure.any() else None
+
 
 class StructureMap:
     """Floor and walls are fitted to the whole map in each pass; only the supports that changed are formed anew."""

@@ -11,25 +11,26 @@ from numba import njit
 
 from moss_ros.config import MasksConfig
 from moss_ros.mapping.keyframes import Keyframe
-from moss_ros.masks2d.segmenter import MapState
+from moss_ros.masks2d.segmenter import MapView
 
 
 class GeometricSegmenter:
     """Depth steps part what the map does not know as background."""
 
-    needs_background = True
+    needs_map = True
 
     def __init__(self, config: MasksConfig) -> None:
         self._config = config
 
-    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
+    def labels(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> np.ndarray:
         """See Segmenter."""
+        assert view is not None
         return segment_parts(
             keyframe.depth_m,
-            voxel_image,
-            state.background,
-            state.position,
-            state.normal,
+            view.voxel_image,
+            view.background,
+            view.position,
+            view.normal,
             keyframe.world_from_camera,
             keyframe.camera.matrix,
             self._config,

@@ -9,7 +9,7 @@ from moss_ros.geometry.bits import ones_per_row
 from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.evidence import EvidenceStore, lift
-from moss_ros.masks2d.segmenter import MapState, Segmenter
+from moss_ros.masks2d.segmenter import MapView, Segmenter
 from moss_ros.records import Frame
 
 
@@ -23,41 +23,50 @@ class KeyframeMasks:
         self.keyframes: dict[int, Keyframe] = {}
         self.evidence = EvidenceStore()
         self._background: dict[int, np.ndarray] = {}  # of the evidence's voxels, when it was made
+        self._labels: dict[int, np.ndarray] = {}  # masks that were made without the map, until they are lifted
         self._new: set[int] = set()
 
-    def add(self, frame: Frame, sharpness: float) -> None:
-        """Keep a frame; when the budget is full the keyframe best covered by others goes first."""
+    def add(self, frame: Frame, sharpness: float, floor_m: float | None = None) -> None:
+        """Keep a frame; when the budget is full the keyframe best covered by others goes first.
+
+        floor_m: height of the floor, where it is known.
+        """
         if len(self.keyframes) >= self._budget:
             self._drop(self._most_redundant())
         slot = next(s for s in range(self._budget + 1) if s not in self.keyframes)
         self.keyframes[slot] = make_keyframe(frame, slot, sharpness)
         self._new.add(slot)
+        if not self._segmenter.needs_map:
+            self._labels[slot] = self._segmenter.labels(self.keyframes[slot], floor_m, None).astype(np.uint16)
 
     def stamps_ns(self) -> dict[int, int]:
         """Stamp of each slot."""
         return {slot: keyframe.stamp_ns for slot, keyframe in self.keyframes.items()}
 
     def refresh(self, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray, everything: bool) -> int:
-        """Segment new keyframes and the stalest old ones; returns how many."""
+        """Lift the masks of new keyframes, and segment the stalest old ones again; returns how many."""
         self.evidence.resize(voxels.count)
-        aging = self.evidence.slots() if self._segmenter.needs_background else []
+        aging = self.evidence.slots() if self._segmenter.needs_map else []
         stale = {slot: self._staleness(slot, background) for slot in aging}
         limit = 0.0 if everything else self._config.stale_share
         due = sorted((s for s in stale if stale[s] > limit), key=lambda s: (-stale[s], s))
         if not everything:
             due = due[: self._config.refresh_keyframes]
         work = sorted(self._new) + due
-        state = MapState(voxels.position, normal, background)
         for slot in work:
-            self._segment(self.keyframes[slot], voxels, state)
+            self._lift(self.keyframes[slot], voxels, normal, background)
         self._new.clear()
         return len(work)
 
-    def _segment(self, keyframe: Keyframe, voxels: VoxelMap, state: MapState) -> None:
+    def _lift(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
         image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
-        evidence = lift(image, self._segmenter.labels(keyframe, image, state))
+        labels = self._labels.pop(keyframe.slot, None)
+        if labels is None:
+            view = MapView(image, voxels.position, normal, background)
+            labels = self._segmenter.labels(keyframe, None, view)
+        evidence = lift(image, labels)
         self.evidence.put(keyframe.slot, evidence)
-        self._background[keyframe.slot] = state.background[evidence.voxels]
+        self._background[keyframe.slot] = background[evidence.voxels]
 
     def _staleness(self, slot: int, background: np.ndarray) -> float:
         """Share of the keyframe's voxels whose background flag changed since it was segmented."""
@@ -70,6 +79,7 @@ class KeyframeMasks:
         del self.keyframes[slot]
         self.evidence.drop(slot)
         self._background.pop(slot, None)
+        self._labels.pop(slot, None)
         self._new.discard(slot)
 
     def _most_redundant(self) -> int:

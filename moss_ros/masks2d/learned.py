@@ -19,7 +19,7 @@ from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.keyframes import Keyframe
 from moss_ros.masks2d.gravity_input import gravity_input, reduced_depth, stride_for
 from moss_ros.masks2d.regions import OFFSETS, RegionRules, Regions, find_regions
-from moss_ros.masks2d.segmenter import MapState
+from moss_ros.masks2d.segmenter import MapView
 
 WEIGHTS = "masks.safetensors"
 MOST_RANGE_M = 6.0  # farther depth says little about things
@@ -78,18 +78,17 @@ class LearnedSegmenter:
 class LearnedMasks:
     """The segmenter of the pipeline: the map only tells where the floor is."""
 
-    needs_background = False
+    needs_map = False
 
     def __init__(self, config: MasksConfig) -> None:
         """Raises ConfigError when the weights cannot be used."""
         self._config = config
         self._segmenter = LearnedSegmenter(config)
 
-    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
+    def labels(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> np.ndarray:
         """See Segmenter."""
-        floor = floor_of_map(state.position, state.normal)
         color = keyframe.color_rgb if self._config.use_color else None
-        return self._segmenter.labels(keyframe.depth_m, keyframe.camera, keyframe.world_from_camera, floor, color)
+        return self._segmenter.labels(keyframe.depth_m, keyframe.camera, keyframe.world_from_camera, floor_m, color)
 
 
 def rules_of(config: MasksConfig) -> RegionRules:
@@ -115,11 +114,6 @@ def predictor(path: str) -> Predict:
 def packaged_weights() -> Path:
     """Where the package keeps its weights."""
     return Path(str(resources.files("moss_ros.masks2d") / "weights" / WEIGHTS))
-
-
-def floor_of_map(position: np.ndarray, normal: np.ndarray) -> float | None:
-    """Height of the lowest large level surface among voxels (N, 3); None without any."""
-    return _lowest_level(position[np.abs(normal[:, 2]) > 0.9, 2])
 
 
 def floor_in_view(depth_m: np.ndarray, camera: Camera, world_from_camera: np.ndarray) -> float:

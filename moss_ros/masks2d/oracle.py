@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from moss_ros.mapping.keyframes import Keyframe
-from moss_ros.masks2d.segmenter import MapState
+from moss_ros.masks2d.segmenter import MapView
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,15 @@ class IdImages:
 class OracleMasks:
     """A segmenter that knows the true masks, or those spoilt by noise."""
 
-    needs_background = False
+    needs_map = False
 
     def __init__(self, images: IdImages, noise: MaskNoise | None = None, min_pixels: int = 50) -> None:
         self._images = images
         self._noise = noise
         self._min_pixels = min_pixels
 
-    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
-        """See Segmenter; neither the voxels nor the map play a part."""
+    def labels(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> np.ndarray:
+        """See Segmenter."""
         ids = self._images.ids(keyframe.stamp_ns)
         if ids.shape != (keyframe.camera.height, keyframe.camera.width):
             raise ValueError(f"id image is {ids.shape}, depth {(keyframe.camera.height, keyframe.camera.width)}")

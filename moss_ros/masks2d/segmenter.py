@@ -11,9 +11,10 @@ from moss_ros.mapping.keyframes import Keyframe
 
 
 @dataclass(frozen=True, slots=True)
-class MapState:
-    """What a segmenter may know of the map; one row per voxel."""
+class MapView:
+    """The map as one keyframe sees it; N voxels."""
 
+    voxel_image: np.ndarray  # (H, W) int32: the voxel that holds each pixel's point, -1 = none
     position: np.ndarray  # (N, 3) float32
     normal: np.ndarray  # (N, 3) float32, zero where unknown
     background: np.ndarray  # (N,) bool: structure, supports, and voxels that are not solid
@@ -23,13 +24,16 @@ class Segmenter(Protocol):
     """Not thread-safe: the pipeline's worker owns it."""
 
     @property
-    def needs_background(self) -> bool:
-        """Whether masks grow stale when the background of the map changes."""
+    def needs_map(self) -> bool:
+        """True: masks are made when the map is segmented, and again when its background changed.
+
+        False: they are made once, when the keyframe comes.
+        """
         ...
 
-    def labels(self, keyframe: Keyframe, voxel_image: np.ndarray, state: MapState) -> np.ndarray:
+    def labels(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> np.ndarray:
         """(H, W) int32 of the size of the depth image: 0 = no mask, else 1..n.
 
-        voxel_image (H, W) int32: the voxel that holds each pixel's point, -1 = none.
+        floor_m: height of the floor in the world, None = not known yet; view: given to those that need the map.
         """
         ...

@@ -20,7 +20,6 @@ from moss_ros.masks2d.learned import (
     LearnedSegmenter,
     enlarged,
     floor_in_view,
-    floor_of_map,
     packaged_weights,
     predictor,
 )
@@ -101,14 +100,6 @@ def test_labels_are_repeated_over_their_blocks() -> None:
     assert out.tolist() == [[1, 1, 2, 2, 0], [1, 1, 2, 2, 0], [0, 0, 0, 0, 0]]
 
 
-def test_floor_is_the_lowest_large_level_surface() -> None:
-    z = np.concatenate([np.full(400, 0.1), np.full(900, 0.8), np.full(5, -0.6)])
-    position = np.stack([0 * z, 0 * z, z], 1)
-    up = np.tile([0.0, 0, 1], (len(z), 1))
-    assert floor_of_map(position, up) == pytest.approx(0.1)
-    assert floor_of_map(position, np.tile([1.0, 0, 0], (len(z), 1))) is None
-
-
 def test_floor_is_found_in_the_image() -> None:
     depth, _ = ray_boxes(CAMERA, (TABLE,))
     assert floor_in_view(depth, CAMERA, POSE) == pytest.approx(0.0, abs=0.03)
@@ -140,7 +131,7 @@ def test_depth_steps_serve_where_torch_is_missing(
     assert "pip install torch for the mask network" in caplog.text
 
 
-def test_keyframes_keep_their_masks_when_the_background_changes() -> None:
+def test_masks_are_made_once_when_the_keyframe_comes() -> None:
     config = MossConfig()
     voxels = VoxelMap(dataclasses.replace(MappingConfig(), min_hits=1), InputConfig())
     depth, shown = ray_boxes(CAMERA, (TABLE, *BOXES))

@@ -13,17 +13,15 @@ from scenes import CAMERA, CONFIG, FLOOR, THINGS, WALL, cast, orbit, render, roo
 
 from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.masks2d.oracle import IdImages, MaskNoise, OracleMasks, spoil, thing_masks
-from moss_ros.masks2d.segmenter import MapState
 from moss_ros.pipeline import Pipeline
 from moss_ros.proposals.consensus import consensus_proposals
 
 CLEAN = MaskNoise(missing=0.0, merged=0.0, border_px=(0, 0))
 POSES = orbit(12)
-NO_MAP = MapState(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32), np.zeros(0, bool))
 
 
 def labels_of(masks: OracleMasks, keyframe: Keyframe) -> np.ndarray:
-    return masks.labels(keyframe, np.full(keyframe.depth_m.shape, -1, np.int32), NO_MAP)
+    return masks.labels(keyframe, None, None)
 
 
 class RoomImages:
