@@ -136,6 +136,7 @@ class Pipeline:
                 self.keyframes.evidence.seen,
                 self.keyframes.stamps_ns(),
                 self._stamp_ns,
+                changed,
             )
 
     def cloud(self) -> LabelledCloud:

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from moss_ros.config import InstanceConfig
 from moss_ros.instances.boxes import oriented_box
-from moss_ros.records import IdentityEvent, Instance, InstanceState, MaskProposals, Snapshot
+from moss_ros.records import IdentityEvent, Instance, InstanceState, MaskProposals, OrientedBox, Snapshot
 
 _EVENTS_KEPT = 10_000  # lines of the log that wait to be taken; older ones are gone then, as their numbers tell
 
@@ -26,6 +26,22 @@ class LoggedEvent(IdentityEvent):
     number: int = 0  # of the line, from 1 without gaps: a gap tells a reader that lines were missed
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What the voxels of an instance say of it."""
+
+    box: OrientedBox
+    centroid_m: np.ndarray  # (3,)
+    points_m: np.ndarray  # (n, 3) float32
+    colors_rgb: np.ndarray  # (n, 3) uint8
+
+    @classmethod
+    def of(cls, voxels: np.ndarray, position: np.ndarray, color: np.ndarray) -> _Body:
+        points = position[voxels]
+        colors = np.clip(np.rint(color[voxels]), 0, 255).astype(np.uint8)
+        return cls(oriented_box(points), points.astype(np.float64).mean(0), points, colors)
+
+
 @dataclass(slots=True)
 class _Track:
     """What is remembered of an instance between segmentations."""
@@ -37,6 +53,7 @@ class _Track:
     observations: int
     state: InstanceState
     signature: tuple
+    body: _Body | None = None
 
 
 class InstanceMap:
@@ -59,10 +76,12 @@ class InstanceMap:
         seen: np.ndarray,
         slot_stamp_ns: dict[int, int],
         stamp_ns: int,
+        moved: np.ndarray | None = None,
     ) -> Snapshot:
         """Match exclusive proposals to the known instances and describe the result.
 
-        seen (N, W) uint64 keyframe bits per voxel; slot_stamp_ns the stamp of each keyframe slot.
+        seen (N, W) uint64 keyframe bits per voxel; slot_stamp_ns the stamp of each keyframe slot; moved (N,) bool:
+        voxels whose position or colour changed since the last call, None = any may have.
         """
         self._segmentations += 1
         owner = np.zeros(len(position), np.int32)
@@ -74,7 +93,8 @@ class InstanceMap:
         for row, instance_id in enumerate(ids):
             voxels = proposals.voxels[row]
             track, is_new = self._track(instance_id, voxels, seen, slot_stamp_ns, stamp_ns)
-            instance = self._describe(track, voxels, proposals, row, position, color)
+            track.body = self._body(self._tracks.get(instance_id), voxels, position, color, moved)
+            instance = self._describe(track, track.body, proposals, row)
             signature = (
                 len(voxels),
                 track.state,
@@ -161,22 +181,25 @@ class InstanceMap:
         return track, old is None
 
     @staticmethod
-    def _describe(
-        track: _Track,
-        voxels: np.ndarray,
-        proposals: MaskProposals,
-        row: int,
-        position: np.ndarray,
-        color: np.ndarray,
-    ) -> Instance:
-        points = position[voxels]
+    def _body(
+        old: _Track | None, voxels: np.ndarray, position: np.ndarray, color: np.ndarray, moved: np.ndarray | None
+    ) -> _Body:
+        """The one it had, where neither the voxels nor anything about them changed."""
+        if old is None or old.body is None or moved is None:
+            return _Body.of(voxels, position, color)
+        if np.array_equal(old.voxels, voxels) and not moved[voxels].any():
+            return old.body
+        return _Body.of(voxels, position, color)
+
+    @staticmethod
+    def _describe(track: _Track, body: _Body, proposals: MaskProposals, row: int) -> Instance:
         return Instance(
             id=track.id,
             state=track.state,
-            box=oriented_box(points),
-            centroid_m=points.astype(np.float64).mean(0),
-            points_m=points,
-            colors_rgb=np.clip(np.rint(color[voxels]), 0, 255).astype(np.uint8),
+            box=body.box,
+            centroid_m=body.centroid_m,
+            points_m=body.points_m,
+            colors_rgb=body.colors_rgb,
             score=float(proposals.scores[row]),
             label="object",
             label_score=0.0,

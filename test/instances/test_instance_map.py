@@ -29,11 +29,11 @@ class World:
         self.slots[slot] = stamp_ns
         self.seen[list(voxels), slot // 64] |= np.uint64(1 << (slot % 64))
 
-    def update(self, *masks):
+    def update(self, *masks, moved=None):
         self.now_ns += 10**9
         voxels = tuple(np.array(sorted(m), np.int32) for m in masks)
         proposals = MaskProposals(voxels, np.full(len(masks), 0.75, np.float32), ("object",) * len(masks))
-        return self.map.update(proposals, self.position, self.color, self.seen, self.slots, self.now_ns)
+        return self.map.update(proposals, self.position, self.color, self.seen, self.slots, self.now_ns, moved)
 
     def log(self):
         """Events of the last update."""
@@ -326,3 +326,18 @@ def test_end_of_the_map_is_logged():
         (77, "lost", 2, 4),
     ]
     assert not world.map.owner.any()
+
+
+def test_only_bodies_that_changed_are_worked_out_again():
+    world = World()
+    nothing = np.zeros(N, bool)
+    first = world.update(range(10), range(20, 30)).instances
+    world.position[25] += 0.01
+    world.color[3] = 0.0  # not announced, so not looked at
+    moved = nothing.copy()
+    moved[25] = True
+    same, shifted = world.update(range(10), range(20, 30), moved=moved).instances
+    assert same.points_m is first[0].points_m and same.box is first[0].box
+    assert shifted.points_m[5].tolist() == world.position[25].tolist()
+    shrunk, _ = world.update(range(9), range(20, 30), moved=nothing).instances
+    assert len(shrunk.points_m) == 9
