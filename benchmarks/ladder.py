@@ -109,8 +109,12 @@ def write(out: Path, results: Results) -> None:
 
 
 def code_fingerprint() -> str:
-    """Of all source files that the numbers can depend on."""
-    files = (p for p in _PACKAGE.rglob("*.py") if p.relative_to(_PACKAGE).parts[0] not in _NOT_MEASURED)
+    """Of all source files and trained models that the numbers can depend on."""
+    files = (
+        p
+        for p in _PACKAGE.rglob("*")
+        if p.suffix in (".py", ".json", ".safetensors") and p.relative_to(_PACKAGE).parts[0] not in _NOT_MEASURED
+    )
     return fingerprint(files)
 
 

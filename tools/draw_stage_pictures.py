@@ -13,7 +13,8 @@ import numpy as np
 
 from moss_ros.config import from_flat
 from moss_ros.instances.colors import color_of
-from moss_ros.masks2d.geometric import segment_parts
+from moss_ros.masks2d.choose import configured_segmenter
+from moss_ros.masks2d.segmenter import MapView
 from moss_ros.output.map_picture import write_map_picture
 from moss_ros.pipeline import Pipeline
 from moss_ros.replay.bag import BagSource, guess_topics
@@ -51,10 +52,11 @@ def stage_pictures(pipeline: Pipeline, number: int) -> dict[str, np.ndarray]:
     slots = sorted(pipeline.keyframes.keyframes)
     keyframe = pipeline.keyframes.keyframes[slots[number if number >= 0 else len(slots) // 2]]
     voxels = pipeline.voxels
-    depth_m, pose, k = keyframe.depth_m, keyframe.world_from_camera, keyframe.camera.matrix
-    image = voxels.voxel_image(depth_m, pose, keyframe.camera)
+    depth_m = keyframe.depth_m
+    image = voxels.voxel_image(depth_m, keyframe.world_from_camera, keyframe.camera)
     normal, structure, parts, c = pipeline.normals.two_rings, pipeline.structure, pipeline.parts, pipeline.config
-    labels = segment_parts(depth_m, image, parts.background, voxels.position, normal, pose, k, c.masks)
+    view = MapView(image, voxels.position, normal, parts.background)
+    labels = configured_segmenter(c.masks).labels(keyframe, structure.floor_m, view)
     kind = np.where(structure.is_structure, 1, 0) + np.where(structure.support_of > 0, 1 + structure.support_of, 0)
     proposal = np.zeros(voxels.count, np.int64)
     for row in np.argsort([-len(v) for v in pipeline.proposals.voxels], kind="stable"):

@@ -12,6 +12,7 @@ from moss_ros.replay.run import versions
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _NO_INFLUENCE = {"ros", "sim", "train", "batch", "cli.py"}  # parts of the package that change no number
+_KINDS = (".py", ".json", ".safetensors")
 _LENGTH = 16  # hex digits
 
 
@@ -27,11 +28,11 @@ def fingerprint(job: SceneJob) -> str:
 
 @cache
 def code_fingerprint() -> str:
-    """Of the sources that map and score, and of the libraries that they compute with."""
+    """Of the sources and trained models that map and score, and of the libraries that they compute with."""
     everything = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
-    for path in sorted(_PACKAGE.rglob("*.py")):
+    for path in sorted(_PACKAGE.rglob("*")):
         inside = path.relative_to(_PACKAGE)
-        if inside.parts[0] not in _NO_INFLUENCE:
+        if path.suffix in _KINDS and inside.parts[0] not in _NO_INFLUENCE:
             everything.update(inside.as_posix().encode() + path.read_bytes())
     return everything.hexdigest()[:_LENGTH]
 

@@ -127,9 +127,9 @@ def run_facts(
 def versions() -> dict[str, str]:
     """Of this package and of what it computes with."""
     out = {"moss_ros": __version__, "python": platform.python_version()}
-    for name in ("numpy", "scipy", "numba", "opencv-python-headless", "rosbags"):
+    for name in ("numpy", "scipy", "numba", "opencv-python-headless", "rosbags", "torch"):
         try:
             out[name] = version(name)
         except PackageNotFoundError:
-            out[name] = "from the system"
+            out[name] = "from the system, or missing"
     return out
