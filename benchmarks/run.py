@@ -16,7 +16,18 @@ from pathlib import Path
 from benchmarks.table import Table, Unavailable
 from moss_ros import __version__
 
-NAMES = ("stages", "superpoints", "segment", "association", "fusion", "evaluator", "memory", "live", "live_latency")
+NAMES = (
+    "stages",
+    "superpoints",
+    "segment",
+    "association",
+    "fusion",
+    "evaluator",
+    "expansion",
+    "memory",
+    "live",
+    "live_latency",
+)
 _LIBRARIES = ("numpy", "scipy", "numba", "opencv-python-headless", "open3d", "ros-rclpy")
 _RESULTS = Path(__file__).parent / "results"
 

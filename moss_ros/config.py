@@ -95,7 +95,7 @@ class MasksConfig:
 
     segmenter: str = param("auto", "what makes the 2D masks; learned: a small network; geometric: depth steps; auto: learned where torch is installed", choices=("auto", "learned", "geometric"))
     weights: str = param("", "learned: weight file (.safetensors); empty: the one of the package")
-    use_color: bool = param(True, "learned: colour helps with flat things; false: depth alone")
+    use_color: bool = param(False, "learned: colour has a third of the say, depth alone the rest; false: depth alone, in half the time")
     merge_level: float = param(0.4, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
     step_base_m: float = param(0.012, "depth step at 2 px that parts two things: constant part, m", 0.0, 1.0)
     step_quadratic: float = param(0.004, "same, part that grows with squared depth, m per m^2", 0.0, 1.0)
@@ -134,6 +134,38 @@ class ProposalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftingConfig:
+    """Dense 2D masks of things of the map: which voxel owns each pixel of a view."""
+
+    backend: str = param("numba", "what expands the voxels; numba: compiled loops; torch: the same on a GPU where there is one; opencv: nearest voxel in the image, coarser", choices=("numba", "torch", "opencv"))
+    density_radius: float = param(2.6, "neighbours within so many voxel edges give spacing, rim direction and normal", 1.8, 5.0)
+    sparse_radius: float = param(4.2, "same, for voxels with few neighbours, voxel edges", 1.8, 7.0)
+    sparse_neighbours: int = param(9, "fewer neighbours than this make a voxel look farther", 0, 100)
+    spacing_min: float = param(0.8, "smallest local spacing of voxels, voxel edges", 0.1, 5.0)
+    spacing_max: float = param(3.0, "largest local spacing of voxels, voxel edges", 0.1, 10.0)
+    rim_offset: float = param(0.45, "a voxel whose neighbours' mean is this share of the radius away is wholly a rim", 0.05, 1.0)
+    rim_gain: float = param(1.5, "how fast the reach shortens as the direction turns outwards over a rim", 0.0, 10.0)
+    certain_reach: float = param(0.5, "pixels so near a projected voxel belong to the nearest surface, spacings", 0.05, 5.0)
+    inward_reach: float = param(1.3, "reach into open pixels along the surface, spacings", 0.05, 5.0)
+    outward_reach: float = param(0.5, "reach into open pixels over a rim, spacings", 0.0, 5.0)
+    measured_inward_reach: float = param(3.5, "inward_reach where the pixel's depth agrees", 0.05, 5.0)
+    measured_outward_reach: float = param(2.8, "outward_reach where the pixel's depth agrees", 0.0, 5.0)
+    pixel_variance: float = param(0.35, "added to the projected ellipse for the size of a pixel, px^2", 0.01, 10.0)
+    max_reach_px: float = param(40.0, "longest reach, px", 1.0, 500.0)
+    min_facing: float = param(0.2, "cosine between ray and normal below which the slope of a surface is held", 0.01, 1.0)
+    front_m: float = param(0.05, "surfaces that differ by less in depth count as one, m", 0.001, 1.0)
+    stop_base_m: float = param(0.05, "growth stops where the measured depth differs from the voxel's plane: constant part, m", 0.001, 1.0)
+    stop_slope: float = param(0.02, "same, part that grows with depth and distance, m per m and spacing", 0.0, 1.0)
+    seen_base_m: float = param(0.05, "a voxel is seen where the measured depth differs from its own by less, m", 0.001, 1.0)
+    seen_slope: float = param(0.02, "same, m per m of depth; the larger of the two counts", 0.0, 1.0)
+    cover_inward_reach: float = param(1.1, "without depth, a voxel hides what lies behind it within, along its surface, spacings", 0.05, 5.0)
+    cover_outward_reach: float = param(0.5, "same, over a rim, spacings", 0.0, 5.0)
+    hidden_base_m: float = param(0.06, "without depth, a voxel so far behind the plane of another is hidden, m", 0.001, 1.0)
+    nearest_reach: float = param(0.8, "backend opencv: an open pixel takes the nearest voxel in the image within, spacings", 0.05, 5.0)
+    look_up_reach: float = param(2.0, "a measured pixel takes the nearest voxel within, voxel edges", 0.5, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceConfig:
     """Identity over time."""
 
@@ -163,6 +195,7 @@ class MossConfig:
     structure: StructureConfig = StructureConfig()
     masks: MasksConfig = MasksConfig()
     proposals: ProposalConfig = ProposalConfig()
+    lifting: LiftingConfig = LiftingConfig()
     instances: InstanceConfig = InstanceConfig()
     node: NodeConfig = NodeConfig()
 

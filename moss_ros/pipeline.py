@@ -14,6 +14,7 @@ import numpy as np
 from moss_ros.config import MossConfig
 from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
+from moss_ros.lifting.expansion import Expansion
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
 from moss_ros.mapping.normals import NormalMap
 from moss_ros.mapping.structure import Structure, StructureMap
@@ -82,6 +83,7 @@ class Pipeline:
         self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates
         self.proposals = MaskProposals.join([])  # the candidates ranked, without repeats, also the unsure ones
         self._gate = KeyframeGate(c.mapping)
+        self._expansion = Expansion(c.lifting)
         self._stamp_ns = 0
 
     def step(self, frame: Frame) -> StepReport:
@@ -152,4 +154,4 @@ class Pipeline:
         owner = self.instances.owner
         views = self.keyframes
         keyframe = best_view(np.flatnonzero(owner == instance_id), views.evidence.seen, views.keyframes)
-        return None if keyframe is None else draw_evidence(keyframe, self.voxels, owner, instance_id)
+        return None if keyframe is None else draw_evidence(keyframe, self.voxels, self._expansion, owner, instance_id)

@@ -50,6 +50,7 @@ BAG_PARTS = {"replay", "ros", "sim", "messages", "cli"}
 MODEL_LIBRARIES = {"torch", "open_clip", "segment_anything", "transformers", "spconv", "MinkowskiEngine"}
 # Files that wrap a model library and may import it when they are loaded: path below moss_ros -> libraries.
 MODEL_FILES: dict[str, set[str]] = {
+    "lifting/expansion_torch.py": {"torch"},
     "masks2d/network.py": {"torch"},
     "train/mask_loss.py": {"torch"},
     "train/mask_scores.py": {"torch"},

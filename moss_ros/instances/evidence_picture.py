@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 
 from moss_ros.instances.colors import color_of
+from moss_ros.lifting.dense_masks import dense_masks
+from moss_ros.lifting.expansion import Expansion
+from moss_ros.lifting.target_view import TargetView
 from moss_ros.mapping.keyframes import Keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
 
@@ -24,19 +27,21 @@ def best_view(voxels: np.ndarray, seen: np.ndarray, keyframes: dict[int, Keyfram
     return keyframes[max(good, key=lambda s: (keyframes[s].sharpness, -s))]
 
 
-def draw_evidence(keyframe: Keyframe, voxels: VoxelMap, owner: np.ndarray, instance_id: int) -> bytes:
-    """JPEG of the keyframe's colour image with the instance's pixels outlined and tinted."""
-    image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
-    known = (image >= 0) & (image < len(owner))
-    hit = np.zeros(image.shape, np.uint8)
-    hit[known] = owner[image[known]] == instance_id
-    closed = cv2.morphologyEx(hit, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+def draw_evidence(
+    keyframe: Keyframe, voxels: VoxelMap, expansion: Expansion, owner: np.ndarray, instance_id: int
+) -> bytes:
+    """JPEG of the keyframe's colour image with the instance's pixels outlined and tinted; owner (N,) of voxels."""
     color = keyframe.color_rgb
-    mask = cv2.resize(closed, (color.shape[1], color.shape[0]), interpolation=cv2.INTER_NEAREST)
+    inside = instance_mask(keyframe, voxels, expansion, np.flatnonzero(owner == instance_id))
     tint = np.array(color_of(instance_id), np.float32)
-    inside = mask > 0
     color[inside] = (0.6 * color[inside] + 0.4 * tint).astype(np.uint8)
-    outline, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(color, outline, -1, tuple(int(c) for c in tint), 2)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(color, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
     return jpeg.tobytes()
+
+
+def instance_mask(keyframe: Keyframe, voxels: VoxelMap, expansion: Expansion, members: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the pixels of the keyframe's colour image that the member voxels own."""
+    view = TargetView(keyframe.color_camera, keyframe.world_from_camera, keyframe.depth_m, keyframe.camera)
+    return dense_masks(expansion.id_buffer(voxels, view), [members])[0]

@@ -17,11 +17,16 @@ import numpy as np
 from moss_ros.config import ConfigError, MasksConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.keyframes import Keyframe
-from moss_ros.masks2d.gravity_input import gravity_input, reduced_depth, stride_for
+from moss_ros.masks2d.gravity_input import drop_color, gravity_input, reduced_depth, stride_for
 from moss_ros.masks2d.regions import OFFSETS, RegionRules, Regions, find_regions
 from moss_ros.masks2d.segmenter import MapView
 
 WEIGHTS = "masks.safetensors"
+CARRIED_M = (0.2, 2.2)  # how high above the floor cameras are
+FLOOR_SLACK_M = 0.15
+# Colour helps with flat things but misleads where real surfaces hold more edges than simulated ones: what depth alone
+# says counts twice.
+COLOR_SHARE = np.float32(1 / 3)
 MOST_RANGE_M = 6.0  # farther depth says little about things
 
 
@@ -59,7 +64,10 @@ class LearnedSegmenter:
         if floor_m is None:
             floor_m = floor_in_view(depth, small, world_from_camera)
         color = None if color_rgb is None else _color_like(color_rgb, depth_m.shape, stride, height, width)
-        out = self._predict(gravity_input(depth, small, world_from_camera, floor_m, color))
+        channels = gravity_input(depth, small, world_from_camera, floor_m, color)
+        out = self._predict(drop_color(channels))
+        if color is not None:
+            out = (1 - COLOR_SHARE) * out + COLOR_SHARE * self._predict(channels)
         return find_regions(out[0], out[1:], OFFSETS, depth > 0, self.rules)
 
     def labels(
@@ -117,16 +125,23 @@ def packaged_weights() -> Path:
 
 
 def floor_in_view(depth_m: np.ndarray, camera: Camera, world_from_camera: np.ndarray) -> float:
-    """Height of the lowest large level surface in one image; the lowest point that is seen where there is none."""
+    """Height of the floor as one image lets us guess it.
+
+    Most maps have their floor at z = 0. Where the camera could stand on that and nothing is seen below it, it is
+    taken; else the lowest large level surface, or the lowest point where there is none.
+    """
     v, u = np.nonzero(depth_m > 0)
     if not len(v):
         return 0.0
     z = depth_m[v, u].astype(np.float64)
     rays = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones(len(u))], 1)
     height = (rays * z[:, None]) @ world_from_camera[2, :3] + world_from_camera[2, 3]
+    lowest = float(np.percentile(height, 1))
+    if CARRIED_M[0] < world_from_camera[2, 3] < CARRIED_M[1] and lowest > -FLOOR_SLACK_M:
+        return 0.0
     level = gravity_input(depth_m, camera, world_from_camera, 0.0)[2][v, u] > 0.9
     found = _lowest_level(height[level])
-    return float(np.percentile(height, 1)) if found is None else found
+    return lowest if found is None else found
 
 
 def _lowest_level(height_m: np.ndarray, bin_m: float = 0.04, share: float = 0.25) -> float | None:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numba import njit
 
+from moss_ros.sim.view_looks import patterns
 from moss_ros.sim.views import TrainingView
 
 Rng = np.random.Generator
@@ -277,18 +278,36 @@ def _noise_bank(level: int) -> tuple[np.ndarray, int]:
 
 
 def disturbed_color(color_rgb: np.ndarray, rng: Rng) -> np.ndarray:
-    """(H, W, 3) uint8: shifted against depth, blurred, exposed, tinted, noisy."""
+    """(H, W, 3) uint8: shifted against depth, blurred, exposed, tinted, noisy, often with texture that is not ours.
+
+    Real surfaces hold more edges than ours: what only colour says must not be believed too easily.
+    """
     height, width = color_rgb.shape[:2]
     shift = rng.normal(0, 0.9, 2).clip(-4, 4)
     scale = 1 + rng.normal(0, 0.004)
     warp = np.array([[scale, 0, shift[0] + (1 - scale) * width / 2], [0, scale, shift[1] + (1 - scale) * height / 2]])
     picture = cv2.warpAffine(color_rgb, warp, (width, height), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    for _ in range(int(rng.integers(0, 4))):
+        picture *= 1 + np.float32(rng.uniform(0.1, 0.6)) * (_foreign_texture(rng, height, width)[..., None] - 0.5)
     picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.3)), np.float32)
     picture *= (rng.uniform(0.6, 1.5) * rng.uniform(0.88, 1.12, 3)).astype(np.float32)
     picture *= 1 + np.float32(rng.uniform(0, 0.2)) * _wave(rng, (height, width), rng.uniform(10, 60))[..., None]
     grain = cv2.merge([_wave(rng, (height, width), 0.3) for _ in range(3)])
     picture += grain * np.float32(rng.uniform(1, 10)) + np.float32(rng.uniform(-5, 15))
     return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def _foreign_texture(rng: Rng, height: int, width: int) -> np.ndarray:
+    """(H, W) float32 in [0, 1]: a pattern seen aslant, in a part of the image."""
+    bank = patterns()
+    tile = np.tile(bank[int(rng.integers(1, len(bank)))], (4, 4))
+    side = tile.shape[0]
+    corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+    middle, reach = rng.uniform(0, (width, height), 2), rng.uniform(0.2, 1.2) * width
+    angle = rng.uniform(0, 2 * np.pi) + np.arange(4) * np.pi / 2 + rng.normal(0, 0.25, 4)
+    target = middle + reach * np.stack([np.cos(angle), np.sin(angle)], 1) * rng.uniform(0.5, 1.2, (4, 1))
+    warp = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
+    return np.asarray(cv2.warpPerspective(tile, warp, (width, height), borderValue=0.5), np.float32)
 
 
 def disturbed_pose(world_from_camera: np.ndarray, rng: Rng) -> np.ndarray:

@@ -12,6 +12,7 @@ from moss_ros.sim.sensor_profiles import random_profile, sense
 from moss_ros.sim.view_pool import ViewPool
 
 HELD_OUT = 90_000_000  # rooms from here on are never trained on
+WITHOUT_COLOR = 0.5  # share of the training images that are depth alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def held_out_batch(pool: ViewPool, room: int, views: int) -> Batch:
 
 def _training_view(pool: ViewPool, room: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     channels, instance, measured = _sensed(pool, room, int(rng.integers(1 << 30)), rng)
-    if rng.random() < 0.25:
+    if rng.random() < WITHOUT_COLOR:
         channels = drop_color(channels)
     if rng.random() < 0.5:
         return mirrored(channels), instance[:, ::-1], measured[:, ::-1]

@@ -57,6 +57,7 @@ def _from_workers(pool_folder: Path, plan: BatchPlan, first: int, workers: int) 
 
 def _work(line: multiprocessing.Queue, pool_folder: Path, plan: BatchPlan, first: int, step: int) -> None:  # type: ignore[type-arg]
     quiet_opencv()
+    line.cancel_join_thread()  # batches that nobody takes must not hold the end of the process up
     pool, number = ViewPool(pool_folder), first
     parent = multiprocessing.parent_process()
     while True:

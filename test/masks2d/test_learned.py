@@ -100,10 +100,19 @@ def test_labels_are_repeated_over_their_blocks() -> None:
     assert out.tolist() == [[1, 1, 2, 2, 0], [1, 1, 2, 2, 0], [0, 0, 0, 0, 0]]
 
 
-def test_floor_is_found_in_the_image() -> None:
+@pytest.mark.parametrize("shift_m", [-3.0, -0.5, 0.0, 1.0])
+def test_floor_is_found_in_the_image(shift_m: float) -> None:
     depth, _ = ray_boxes(CAMERA, (TABLE,))
-    assert floor_in_view(depth, CAMERA, POSE) == pytest.approx(0.0, abs=0.03)
+    pose = POSE.copy()
+    pose[2, 3] += shift_m
+    assert floor_in_view(depth, CAMERA, pose) == pytest.approx(shift_m, abs=0.03)
     assert floor_in_view(0 * depth, CAMERA, POSE) == 0.0
+
+
+def test_a_table_that_fills_the_image_is_not_the_floor() -> None:
+    depth, shown = ray_boxes(CAMERA, (TABLE,))
+    depth[shown == 0] = 0
+    assert floor_in_view(depth, CAMERA, POSE) == 0.0
 
 
 def test_weights_that_are_not_there_say_so() -> None:
