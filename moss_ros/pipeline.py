@@ -118,7 +118,7 @@ class Pipeline:
         with stage("masks2d"):
             self.keyframes.refresh(voxels, normal, parts.background, everything=full)
         with stage("consensus"):
-            agreed = self._consensus.update(self.keyframes.evidence)
+            agreed = self._consensus.update(self.keyframes.evidence, solid)
         with stage("ranking"):
             self.structure, self.parts, self.flat = structure, parts, flat
             self.candidates = MaskProposals.join([object_proposals(parts), agreed, flat])

@@ -92,7 +92,7 @@ def test_things_keep_their_colors(done):
 
 def test_chair_is_an_instance(done):
     chair = owner_of(done[1], CHAIR)
-    assert chair.source == "furniture" and chair.state is InstanceState.CONFIRMED
+    assert chair.state is InstanceState.CONFIRMED
 
 
 def test_first_and_last_seen_lie_within_the_drive(done):

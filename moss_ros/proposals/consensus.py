@@ -26,11 +26,14 @@ class ConsensusMap:
         self._version = -1
         self._proposals = MaskProposals.join([])
 
-    def update(self, evidence: EvidenceStore) -> MaskProposals:
-        """Proposals of the evidence as it is now."""
+    def update(self, evidence: EvidenceStore, solid: np.ndarray) -> MaskProposals:
+        """Proposals of the evidence as it is now, on the solid voxels (N,) bool."""
         if evidence.version != self._version:
             self._proposals, self._version = consensus_proposals(evidence, self._config), evidence.version
-        return self._proposals
+        found = self._proposals
+        voxels = tuple(v[solid[v]] for v in found.voxels)
+        rows = np.array([i for i, v in enumerate(voxels) if len(v) >= self._config.mask_min_voxels], np.int64)
+        return MaskProposals(voxels, found.scores, found.sources).take(rows)
 
 
 def consensus_proposals(evidence: EvidenceStore, config: ProposalConfig) -> MaskProposals:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import Executor, ExternalShutdownException, MultiThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 
 from moss_ros.config import ConfigError
 
@@ -24,6 +25,19 @@ class StoppableNode(Protocol):
         ...
 
 
+def spin(executor: Executor) -> None:
+    """Spin until shutdown, also while another thread takes subscriptions away.
+
+    A managed node does that when it is deactivated: rclpy then meets a handle that is gone while it waits, and raises.
+    That turn of waiting is lost, nothing else.
+    """
+    while executor.context.ok() and not executor._is_shutdown:
+        try:
+            executor.spin_once()
+        except rclpy_implementation.InvalidHandle:
+            continue
+
+
 def run_node(make: Callable[[], Any], arguments: list[str] | None = None, threads: int = 4) -> int:
     """Make the node, spin it until shutdown, destroy it. Returns the exit code; 2 when the user can fix it."""
     rclpy.init(args=arguments)
@@ -34,7 +48,7 @@ def run_node(make: Callable[[], Any], arguments: list[str] | None = None, thread
         node = made
         executor = MultiThreadedExecutor(num_threads=threads)
         executor.add_node(made)
-        executor.spin()
+        spin(executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ConfigError, ValueError) as error:

@@ -9,7 +9,7 @@ from scenes import CONFIG, room_frames
 from moss_ros.config import ProposalConfig
 from moss_ros.masks2d.evidence import EvidenceStore, ViewEvidence
 from moss_ros.pipeline import Pipeline
-from moss_ros.proposals.consensus import cluster_masks, consensus_proposals
+from moss_ros.proposals.consensus import ConsensusMap, cluster_masks, consensus_proposals
 
 CONFIG_P = ProposalConfig()
 
@@ -168,3 +168,13 @@ def test_more_than_64_views():
 def test_no_masks_no_proposals():
     assert len(consensus_proposals(EvidenceStore(), CONFIG_P)) == 0
     assert len(consensus_proposals(stored(9, (span(0, 9), [])), CONFIG_P)) == 0
+
+
+def test_clusters_hold_solid_voxels_only_whenever_they_are_asked():
+    a, b = span(0, 30), span(30, 60)
+    clusters, evidence = ConsensusMap(CONFIG_P), stored(60, (span(0, 60), [a, b]), (span(0, 60), [b, a]))
+    solid = np.ones(60, bool)
+    assert [len(v) for v in clusters.update(evidence, solid).voxels] == [30, 30]
+    solid[:26] = False  # 4 voxels remain of the first: too few
+    assert [v.tolist() for v in clusters.update(evidence, solid).voxels] == [list(range(30, 60))]
+    assert [len(v) for v in clusters.update(evidence, np.ones(60, bool)).voxels] == [30, 30]

@@ -23,6 +23,7 @@ from visualization_msgs.msg import MarkerArray
 from moss_ros.ros.conversions import time_msg
 from moss_ros.ros.mapper_node import MapperNode
 from moss_ros.ros.outputs import EVENTS_QOS
+from moss_ros.ros.run_node import spin
 
 PARAMETERS = {
     "input.color_topic": "/c/compressed",
@@ -115,7 +116,7 @@ def running(context, **changes) -> Iterator[tuple[Robot, MapperNode]]:
     executor = MultiThreadedExecutor(num_threads=4, context=context)
     executor.add_node(mapper)
     executor.add_node(robot)
-    thread = threading.Thread(target=executor.spin)
+    thread = threading.Thread(target=spin, args=(executor,))
     thread.start()
     try:
         yield robot, mapper

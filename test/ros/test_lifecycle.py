@@ -8,11 +8,13 @@ import pytest
 from moss_msgs.msg import InstanceEvent
 from moss_msgs.srv import GetInstance
 from rcl_interfaces.srv import SetParameters
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.parameter import Parameter
 from robot import running
 from std_srvs.srv import Trigger
 
 from moss_ros.config import ConfigError
+from moss_ros.ros.run_node import spin
 
 SECOND = 10**9
 
@@ -149,3 +151,21 @@ def test_activation_that_fails_leaves_it_inactive(context, capfd):
 def test_wrong_parameter_without_a_manager_is_raised(context):
     with pytest.raises(ConfigError, match="voxel_size_m"), running(context, mapping__voxel_size_m=3.0):
         pass
+
+
+def test_spinning_outlives_handles_that_are_taken_away_meanwhile(context):
+    class Executor:
+        """Two turns meet a handle that is gone, the third ends it."""
+
+        def __init__(self):
+            self.context, self.turns, self._is_shutdown = context, 0, False
+
+        def spin_once(self):
+            self.turns += 1
+            self._is_shutdown = self.turns == 3
+            if self.turns < 3:
+                raise rclpy_implementation.InvalidHandle("cannot use Destroyable because destruction was requested")
+
+    executor = Executor()
+    spin(executor)
+    assert executor.turns == 3
