@@ -76,7 +76,7 @@ def visible_surfels(
         camera.height + 2 * margin,
     )
     in_view = blocks_in_view(
-        voxels._block_centers(), radius, camera_from_world, wide.matrix, wide.width, wide.height, np.inf
+        voxels.block_centers(), radius, camera_from_world, wide.matrix, wide.width, wide.height, np.inf
     )
     measured = depth_m > 0
     short = max(c.certain_reach, c.inward_reach, c.outward_reach, c.cover_inward_reach, c.cover_outward_reach)

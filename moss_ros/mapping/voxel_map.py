@@ -149,7 +149,7 @@ class VoxelMap:
         radius = BLOCK_SIDE * c.voxel_size_m * np.sqrt(3) / 2
         height, width = frame.depth_m.shape
         in_view = blocks_in_view(
-            self._block_centers(), radius, camera_from_world, k, width, height, self._range.depth_max_m
+            self.block_centers(), radius, camera_from_world, k, width, height, self._range.depth_max_m
         )
         return View(
             *project_visible(
@@ -182,7 +182,8 @@ class VoxelMap:
         self.touched[:] = False
         return touched
 
-    def _block_centers(self) -> np.ndarray:
+    def block_centers(self) -> np.ndarray:
+        """(B, 3) float64 world: the middle of each block of the index."""
         keys, blocks = self.index.keys, self.index.blocks
         used = np.flatnonzero(keys != -1)
         corner = np.stack(block_of_key(keys[used]), 1)

@@ -75,7 +75,7 @@ class FrameSource:
         def receive(transform: Any, static: bool) -> None:
             self._hand_over(lambda t: matcher.add_tf(t, static), SimpleNamespace(transforms=[transform]))
 
-        matcher._poses.use_transforms(lookup)
+        matcher.poses.use_transforms(lookup)
         lookup.listen(self._node, self._group, receive)
         self._tf2 = lookup
 

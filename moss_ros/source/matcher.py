@@ -38,7 +38,7 @@ class Matcher:
         self._drops = drops
         self._wait_ns = int(config.sync_wait_s * 1e9)
         self._pairer = StampPairer(int(config.sync_tolerance_s * 1e9), self._wait_ns, config.queue_size)
-        self._poses = PoseSource(config)
+        self.poses = PoseSource(config)
         self._waiting: list[Pair] = []
         self._infos: dict[Side, Any] = {}
 
@@ -59,17 +59,17 @@ class Matcher:
 
     def add_pose(self, msg: Any) -> list[Match]:
         """PoseStamped message of the camera."""
-        return self._add_pose(self._poses.add_pose, msg)
+        return self._add_pose(self.poses.add_pose, msg)
 
     def add_odometry(self, msg: Any) -> list[Match]:
         """Odometry message of the body that carries the camera."""
-        return self._add_pose(self._poses.add_odometry, msg)
+        return self._add_pose(self.poses.add_odometry, msg)
 
     def add_tf(self, msg: Any, static: bool = False) -> list[Match]:
         """TFMessage of /tf, or of /tf_static with static."""
         out: list[Match] = []
         for transform in msg.transforms:
-            out += self._add_pose(lambda t: self._poses.add_transform(t, static), transform)
+            out += self._add_pose(lambda t: self.poses.add_transform(t, static), transform)
         return out
 
     def flush(self) -> list[Match]:
@@ -118,7 +118,7 @@ class Matcher:
         for pair in self._waiting:
             late = newest_ns is None or newest_ns - pair.stamp_ns > self._wait_ns
             try:
-                pose = self._poses.at(pair.stamp_ns, pair.color.header.frame_id)
+                pose = self.poses.at(pair.stamp_ns, pair.color.header.frame_id)
             except PoseUnavailable as error:
                 if error.wait is Wait.NEVER or late:
                     self._drop_pair(pair, "no_pose", str(error))
@@ -151,7 +151,7 @@ class Matcher:
         """Start again: everything that waits belongs to the time before."""
         waiting = self._pairer.clear() + len(self._waiting)
         self._waiting.clear()
-        self._poses.forget_time_after((stamp + newest) // 2)
+        self.poses.forget_time_after((stamp + newest) // 2)
         self._drops.add(
             "time_jump",
             f"the image time jumped back by {(newest - stamp) / 1e9:.1f} s (a bag that starts again?): "

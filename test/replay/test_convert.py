@@ -26,6 +26,7 @@ def bag_frames(bag):
 
 
 def same(folder_frames, bag_frames):
+    assert folder_frames
     for a, b in zip(folder_frames, bag_frames, strict=True):
         assert a.stamp_ns == b.stamp_ns
         assert a.color_camera == b.color_camera and a.depth_camera == b.depth_camera
