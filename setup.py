@@ -29,6 +29,14 @@ setup(
     extras_require={
         "ray": ["ray>=2.9,<3"],
         "learned": ["torch>=2.2,<3", "safetensors>=0.4,<1"],
+        "language": [
+            "torch>=2.2,<3",
+            "torchvision>=0.17",
+            "safetensors>=0.4,<1",
+            "open_clip_torch>=2.24,<4",
+            "timm>=1,<2",
+        ],
+        "sam": ["torch>=2.2,<3", "torchvision>=0.17", "segment-anything>=1,<2", "transformers>=4.56"],
         "train": ["scikit-learn>=1.2,<2"],
     },
     data_files=[

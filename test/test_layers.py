@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A part may import its own layer and those above it in this table, nothing below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("__init__", "__version__", "geometry", "records", "config", "timings"),
+    ("__init__", "__version__", "geometry", "records", "config", "timings", "torchvision_ops", "weights"),
     ("messages",),
     ("source",),
     ("mapping",),
