@@ -12,6 +12,7 @@ setup(
     packages=find_packages(include=["moss_ros*"]),
     package_data={
         "moss_ros.evaluation": ["labels/*"],
+        "moss_ros.language": ["data/*", "weights/*"],
         "moss_ros.masks2d": ["weights/*"],
         "moss_ros.proposals": ["ranking.json"],
     },
