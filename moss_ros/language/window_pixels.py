@@ -1,0 +1,76 @@
+"""Pixels of a window as a model wants them, and the share of each patch that a mask covers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moss_ros.language.windows import Window
+
+
+def cut(
+    color_rgb: np.ndarray, window: Window, size_px: int, fill_rgb: np.ndarray, bilinear: bool = False
+) -> np.ndarray:
+    """(size, size, 3) uint8 of a window of (H, W, 3) uint8; what lies outside of the image has the fill colour."""
+    from PIL import Image  # its antialiased filters are those that image-text models are trained with
+
+    height, width = color_rgb.shape[:2]
+    top, left = max(window.top, 0), max(window.left, 0)
+    bottom, right = min(window.top + window.side, height), min(window.left + window.side, width)
+    square = np.empty((window.side, window.side, 3), np.uint8)
+    square[:] = np.round(fill_rgb).astype(np.uint8)
+    square[top - window.top : bottom - window.top, left - window.left : right - window.left] = color_rgb[
+        top:bottom, left:right
+    ]
+    if window.side == size_px:
+        return square
+    filter_ = Image.Resampling.BILINEAR if bilinear else Image.Resampling.BICUBIC
+    return np.asarray(Image.fromarray(square).resize((size_px, size_px), filter_))
+
+
+def coverage(masks: np.ndarray, window: Window, grid: tuple[int, int], cell_px: tuple[float, float]) -> np.ndarray:
+    """(N, h, w) float32: share of each cell of a grid over the window that each mask covers, exact to the pixel.
+
+    masks: (N, H, W) bool or float in [0, 1]. cell_px: height and width of a cell in pixels of the image. What is
+    outside of the image is not covered.
+    """
+    height, width = masks.shape[1:]
+    down = cell_overlap(grid[0], window.top, cell_px[0], height)
+    across = cell_overlap(grid[1], window.left, cell_px[1], width)
+    rows, columns = np.flatnonzero(down.any(0)), np.flatnonzero(across.any(0))
+    out = np.zeros((len(masks), *grid), np.float32)
+    if not len(rows) or not len(columns):
+        return out
+    seen = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    down, across = down[:, seen[0]], np.ascontiguousarray(across[:, seen[1]].T)
+    for index, mask in enumerate(masks):
+        out[index] = (down @ mask[seen].astype(np.float32)) @ across
+    return np.minimum(out, 1.0)  # sums of shares may exceed one by rounding
+
+
+def cell_overlap(cells: int, start_px: float, cell_px: float, size: int) -> np.ndarray:
+    """(cells, size) float32: share of cell c, which begins at start + c * cell, that lies in pixel p."""
+    begin = start_px + cell_px * np.arange(cells)[:, None]
+    pixel = np.arange(size)[None]
+    shared = np.minimum(begin + cell_px, pixel + 1) - np.maximum(begin, pixel)
+    return (np.maximum(shared, 0) / cell_px).astype(np.float32)
+
+
+def outside(window: Window, height: int, width: int, grid: tuple[int, int], cell_px: tuple[float, float]) -> np.ndarray:
+    """(h, w) bool: cells that show nothing of the image."""
+    down = cell_overlap(grid[0], window.top, cell_px[0], height).sum(1) > 0
+    across = cell_overlap(grid[1], window.left, cell_px[1], width).sum(1) > 0
+    return ~(down[:, None] & across[None])
+
+
+def checked(color_rgb: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """The masks, (N, H, W) bool or float32. Raises ValueError when they do not fit the image."""
+    if color_rgb.ndim != 3 or color_rgb.shape[2] != 3 or color_rgb.dtype != np.uint8:
+        raise ValueError(f"an image must be (H, W, 3) uint8 RGB, got {color_rgb.shape} {color_rgb.dtype}")
+    if masks.ndim != 3 or masks.shape[1:] != color_rgb.shape[:2]:
+        raise ValueError(f"masks must be (N, {color_rgb.shape[0]}, {color_rgb.shape[1]}), got {masks.shape}")
+    if masks.dtype == np.bool_:
+        return masks
+    soft = np.asarray(masks, np.float32)
+    if soft.size and not (soft.min() >= 0 and soft.max() <= 1):  # NaN fails too
+        raise ValueError("soft masks must lie in [0, 1]: divide by their largest value")
+    return soft
