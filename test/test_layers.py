@@ -50,11 +50,28 @@ BAG_PARTS = {"replay", "ros", "sim", "messages", "cli"}
 MODEL_LIBRARIES = {"torch", "open_clip", "segment_anything", "transformers", "spconv", "MinkowskiEngine"}
 # Files that wrap a model library and may import it when they are loaded: path below moss_ros -> libraries.
 MODEL_FILES: dict[str, set[str]] = {
+    "language/alpha_clip.py": {"torch"},
+    "language/bundled_tower.py": {"torch"},
+    "language/clip.py": {"torch"},
+    "language/crops.py": {"torch"},
+    "language/mask_tokens.py": {"torch"},
+    "language/towers.py": {"torch"},
     "lifting/expansion_torch.py": {"torch"},
     "masks2d/network.py": {"torch"},
+    "masks2d/sam.py": {"torch", "segment_anything"},
+    "masks2d/sam_torch.py": {"torch"},
+    "masks2d/sam_transformers.py": {"torch"},
     "train/mask_loss.py": {"torch"},
     "train/mask_scores.py": {"torch"},
+    "torchvision_ops.py": {"torch"},
     "train/masks.py": {"torch"},
+    "train/words/tower.py": {"torch"},
+    "train/words/train.py": {"torch"},
+    "train/pictures/learn.py": {"torch"},
+    "train/pictures/losses.py": {"torch"},
+    "train/pictures/mask_readers.py": {"torch"},
+    "train/pictures/object_scores.py": {"torch"},
+    "train/pictures/tower.py": {"torch"},
 }
 RAY_FILE = "batch/ray_workers.py"
 
