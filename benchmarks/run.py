@@ -24,9 +24,12 @@ NAMES = (
     "fusion",
     "evaluator",
     "expansion",
+    "refinement",
+    "mask_tokens",
     "memory",
     "live",
     "live_latency",
+    "query_latency",
 )
 _LIBRARIES = ("numpy", "scipy", "numba", "opencv-python-headless", "open3d", "ros-rclpy")
 _RESULTS = Path(__file__).parent / "results"

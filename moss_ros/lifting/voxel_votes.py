@@ -1,0 +1,219 @@
+"""The vote on each voxel of one mask: add what the 2D masks agree on, take away what they agree is not of it.
+
+A voxel that views see is decided by them alone, so that thin and small things are not rounded to superpoints. What no
+view sees follows its superpoint when that is decided. What is added must hang together with the mask.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from moss_ros.geometry.bits import popcount
+
+_LEAST_HIT = 10  # voxels of a superpoint that 2D masks must hold before it is decided
+_HIT_SHARE = 0.2
+_SNAP_IN, _SNAP_OUT = 0.8, 0.2  # share of a superpoint in the mask that takes all of it, or nothing
+_BACKED = 0.5  # snapping takes no voxel away that so large a share of its views want, and adds none that fewer want
+_OWN, _MASKED, _FILLED, _LEAK, _WANTED, _ADDED = 1, 2, 3, 4, 5, 6  # marks of voxels
+
+
+class MapArrays(NamedTuple):
+    """The map for the kernels: N voxels, S superpoints, B blocks."""
+
+    neighbours: np.ndarray  # (N, 26) int32
+    solid: np.ndarray  # (N,) bool
+    seen: np.ndarray  # (N, W) uint64 a bit for each keyframe slot
+    block: np.ndarray  # (N,) int32
+    superpoint: np.ndarray  # (N,) int32, -1 = none
+    of_superpoint: np.ndarray  # voxels of superpoint s: of_superpoint[first_of[s] : first_of[s + 1]]
+    first_of: np.ndarray  # (S + 1,) int64
+
+
+class Scratch(NamedTuple):
+    """Work space, all zero between calls."""
+
+    votes: np.ndarray  # (N,) float32 weight of the views that put the voxel into the mask
+    views: np.ndarray  # (N,) float32 weight of the views that see it
+    mark: np.ndarray  # (N,) int8
+    found: np.ndarray  # (N,) int32, need not be zero
+    superpoint_done: np.ndarray  # (S,) bool
+    block_done: np.ndarray  # (B,) bool
+
+
+class Limits(NamedTuple):
+    """Shares of the views that decide."""
+
+    add: float
+    remove: float  # 0: nothing is removed
+    superpoint: float
+    min_views: int
+    snap: bool
+
+
+@njit(cache=True, nogil=True)
+def refined(own, masks, slots, weights, offsets, mask_voxels, world, work, limits):
+    """Voxels (n,) int32 ascending of the refined mask, and the blocks (m,) int32 that it depends on.
+
+    own: voxels of the mask; masks, slots, weights: the 2D masks that speak, by slot; mask m holds
+    mask_voxels[offsets[m] : offsets[m + 1]].
+    """
+    weight_of = np.zeros(64 * world.seen.shape[1], np.float32)
+    speaking = np.zeros(world.seen.shape[1], np.uint64)
+    view_count = 0
+    for i in range(len(masks)):
+        if weight_of[slots[i]] == 0:
+            view_count += 1
+        weight_of[slots[i]] = weights[i]
+        speaking[slots[i] // 64] |= np.uint64(1) << np.uint64(slots[i] % 64)
+    n, blocks = _gather(own, masks, weights, offsets, mask_voxels, world, work)
+    if view_count >= max(limits.min_views, 1):
+        for i in range(n):
+            work.views[work.found[i]] = _seeing(world.seen[work.found[i]], speaking, weight_of)
+        n = _superpoints(n, len(own), world, work, limits, speaking, weight_of)
+        _decide(n, world.seen, work, limits, speaking)
+    _reach(n, world.neighbours, work)
+    return _collect(n, work), blocks
+
+
+@njit(cache=True, nogil=True)
+def _gather(own, masks, weights, offsets, mask_voxels, world, work):
+    """Enter the mask's voxels and all that the 2D masks hold, with their votes; returns their number and the blocks."""
+    n, b = 0, 0
+    blocks = np.empty(len(work.block_done), np.int32)
+    for v in own:
+        work.mark[v] = _OWN
+        work.found[n] = v
+        n += 1
+        b = _note_block(world.block[v], work.block_done, blocks, b)
+    for i in range(len(masks)):
+        for j in range(offsets[masks[i]], offsets[masks[i] + 1]):
+            v = mask_voxels[j]
+            if work.mark[v] == 0:
+                b = _note_block(world.block[v], work.block_done, blocks, b)
+                if not world.solid[v]:
+                    continue
+                work.mark[v] = _MASKED
+                work.found[n] = v
+                n += 1
+            work.votes[v] += weights[i]
+    for i in range(b):
+        work.block_done[blocks[i]] = False
+    return n, blocks[:b].copy()
+
+
+@njit(cache=True, nogil=True)
+def _note_block(block, done, blocks, count):
+    if done[block]:
+        return count
+    done[block] = True
+    blocks[count] = block
+    return count + 1
+
+
+@njit(cache=True, nogil=True)
+def _seeing(words, speaking, weight_of):
+    """Weight of the speaking views among those that see a voxel."""
+    total = np.float32(0)
+    for w in range(len(words)):
+        left = words[w] & speaking[w]
+        while left:
+            lowest = left & (~left + np.uint64(1))
+            total += weight_of[64 * w + popcount(lowest - np.uint64(1))]
+            left ^= lowest
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _superpoints(n, own_count, world, work, limits, speaking, weight_of):
+    """Let decided superpoints take what no speaking view sees, and snap where that is asked for; returns the number."""
+    start = n
+    done = np.empty(start, np.int32)
+    count = 0
+    for i in range(start):
+        s = world.superpoint[work.found[i]]
+        if s < 0 or work.superpoint_done[s]:
+            continue
+        work.superpoint_done[s] = True
+        done[count] = s
+        count += 1
+        members = world.of_superpoint[world.first_of[s] : world.first_of[s + 1]]
+        hit, held = 0, 0
+        for v in members:
+            hit += work.votes[v] > 0
+            held += work.mark[v] == _OWN
+        snaps_in = limits.snap and held >= _SNAP_IN * len(members)
+        snaps_out = limits.snap and held <= _SNAP_OUT * len(members)
+        decided = snaps_in
+        if not decided and hit >= max(_LEAST_HIT, _HIT_SHARE * len(members)):
+            votes, views = 0.0, 0.0
+            for v in members:
+                votes += work.votes[v]
+                views += work.views[v] if work.mark[v] > 0 else _seeing(world.seen[v], speaking, weight_of)
+            decided = votes >= limits.superpoint * views
+        for v in members:
+            backed = work.votes[v] >= _BACKED * work.views[v]
+            if work.mark[v] == 0:
+                if decided and _seeing(world.seen[v], speaking, weight_of) == 0:
+                    work.mark[v] = _FILLED
+                    work.found[n] = v
+                    n += 1
+            elif work.mark[v] == _MASKED and snaps_in and backed:
+                work.mark[v] = _FILLED
+            elif work.mark[v] == _OWN and snaps_out and (not backed or work.views[v] == 0):
+                work.mark[v] = _LEAK
+    for i in range(count):
+        work.superpoint_done[done[i]] = False
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _decide(n, seen, work, limits, speaking):
+    """Mark what is to be removed, and what wants to be added."""
+    for i in range(n):
+        v = work.found[i]
+        if work.mark[v] == _OWN:
+            if limits.remove > 0 and work.views[v] > 0 and work.votes[v] <= limits.remove * work.views[v]:
+                views = 0
+                for w in range(len(speaking)):
+                    views += popcount(seen[v, w] & speaking[w])
+                if views >= 2:  # one view may be wrong
+                    work.mark[v] = _LEAK
+        elif work.mark[v] == _FILLED or (work.mark[v] == _MASKED and work.votes[v] >= limits.add * work.views[v]):
+            work.mark[v] = _WANTED
+
+
+@njit(cache=True, nogil=True)
+def _reach(n, neighbours, work):
+    """Add the wanted voxels that hang together with the mask; islands stay out."""
+    stack = np.empty(n, np.int32)
+    top = 0
+    for i in range(n):
+        if work.mark[work.found[i]] == _OWN:
+            stack[top] = work.found[i]
+            top += 1
+    while top > 0:
+        top -= 1
+        for u in neighbours[stack[top]]:
+            if u >= 0 and work.mark[u] == _WANTED:
+                work.mark[u] = _ADDED
+                stack[top] = u
+                top += 1
+
+
+@njit(cache=True, nogil=True)
+def _collect(n, work):
+    """The voxels of the refined mask; leaves the scratch as it was."""
+    out = np.empty(n, np.int32)
+    count = 0
+    for i in range(n):
+        v = work.found[i]
+        if work.mark[v] == _OWN or work.mark[v] == _ADDED:
+            out[count] = v
+            count += 1
+        work.mark[v] = 0
+        work.votes[v] = 0
+        work.views[v] = 0
+    return np.sort(out[:count])

@@ -1,0 +1,1 @@
+"""Weights that others trained: what there is, where it is kept, how it is fetched and checked."""
