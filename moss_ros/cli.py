@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -50,6 +51,15 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--rate", type=float, default=1.0, help="playing speed")
     _add_configuration(demo)
     demo.set_defaults(run=_demo)
+    find = commands.add_parser("find", help="ask where something is: the live node, or a map in a folder")
+    find.add_argument("text", help='what to look for, e.g. "red mug on the table"')
+    find.add_argument(
+        "--not", dest="negatives", action="append", default=[], metavar="TEXT", help="what it must not be"
+    )
+    find.add_argument("-k", type=int, default=5, help="most answers")
+    find.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    find.add_argument("--map", type=Path, metavar="DIR", help="folder that replay wrote; default: ask the live node")
+    find.set_defaults(run=_find)
     sim = commands.add_parser("sim", help="make a simulated home with ground truth: bag, instances, masks, queries")
     sim.add_argument("out", type=Path, help="new folder")
     sim.add_argument("--seed", type=int, default=0, help="another seed is another home")
@@ -63,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--compare", type=Path, nargs=2, metavar=("RUN_A", "RUN_B"), help="two runs side by side")
     _add_dataset(evaluate)
     evaluate.set_defaults(run=_evaluate)
+    weights = commands.add_parser("weights", help="weights of other models: list, fetch or verify them")
+    weights.add_argument("action", choices=("list", "fetch", "verify"))
+    weights.add_argument("names", nargs="*", metavar="NAME", help="verify: default all that are here")
+    weights.set_defaults(run=_weights)
     return parser
 
 
@@ -153,24 +167,46 @@ def _evaluate_dataset(options: argparse.Namespace) -> int:
     return 1 if summary["failed"] else 0
 
 
-def _print_scores(run: Path, scene: Path) -> None:
+def _print_scores(run: Path, scene: Path) -> dict[str, Any]:
+    from moss_ros.evaluation.answers import ask_scene
     from moss_ros.evaluation.report import write_report
 
-    agnostic = write_report(run, scene)["class_agnostic"]
+    if not (run / "answers.json").exists():
+        ask_scene(run, scene)
+    metrics = write_report(run, scene)
+    agnostic, retrieval = metrics["class_agnostic"], metrics.get("retrieval")
     figures = "  ".join(f"{name.upper()} {100 * agnostic[name]:.1f}" for name in ("ap", "ap50", "ap25"))
     print(f"class-agnostic {figures}; wrote {run / 'metrics.json'} and report.html")
+    if retrieval:
+        shares = {name: retrieval[name] for name in ("success_at_1", "success_at_5", "false_found", "false_absent")}
+        print("questions  " + "  ".join(f"{k.replace('_', ' ')} {100 * (v or 0):.0f} %" for k, v in shares.items()))
+    return metrics
 
 
 def _demo(options: argparse.Namespace) -> int:
+    from moss_ros.evaluation.answers import scene_queries
+    from moss_ros.output.told_answers import DEFAULT_QUESTIONS
     from moss_ros.replay.bag import guess_topics
     from moss_ros.ros.demo import run_demo
 
-    home = None if options.bag else _simulated_home()
-    bag = options.bag if home is None else home / "bag"
-    code, folder = run_demo(bag, _values(options, guess_topics(bag)), options.out, options.rate)
-    if code == 0 and home is not None:
-        _print_scores(folder, home)
+    bag = options.bag or _simulated_home() / "bag"
+    questions = scene_queries(bag.parent) or DEFAULT_QUESTIONS
+    code, folder = run_demo(bag, _values(options, guess_topics(bag)), options.out, options.rate, questions)
+    if code == 0:
+        _print_demo(folder, bag.parent)
     return code
+
+
+def _print_demo(folder: Path, scene: Path) -> None:
+    """Scores where the truth lies beside the bag, and some of the answers."""
+    from moss_ros.evaluation.ground_truth import read_json
+    from moss_ros.output.told_answers import told_answers
+
+    scored = []
+    if (scene / "instances.json").exists() and (scene / "gt_points.npz").exists():
+        scored = (_print_scores(folder, scene).get("retrieval") or {}).get("queries", [])
+    if (folder / "answers.json").exists():
+        print(told_answers(read_json(folder / "answers.json")["answers"], scored))
 
 
 def _simulated_home() -> Path:
@@ -185,11 +221,54 @@ def _simulated_home() -> Path:
     return home
 
 
+def _find(options: argparse.Namespace) -> int:
+    """Exit code 1: it is not there, or nobody has looked there yet."""
+    from moss_ros.output.ask_map import answer_as_text
+
+    answer = _find_in_folder(options) if options.map else _find_live(options)
+    print(json.dumps(answer, indent=1) if options.json else answer_as_text(answer))
+    return 0 if answer["status"] == "found" else 1
+
+
+def _find_in_folder(options: argparse.Namespace) -> dict[str, Any]:
+    from moss_ros.evaluation.answers import run_config
+    from moss_ros.instances.query_limits import QueryRequest
+    from moss_ros.output.ask_map import answer_as_dict, open_map
+
+    asked = open_map(options.map, run_config(options.map))
+    request = QueryRequest(options.text, negatives=tuple(options.negatives), max_results=options.k)
+    return answer_as_dict(options.text, asked.find(request), asked)
+
+
+def _find_live(options: argparse.Namespace) -> dict[str, Any]:
+    from moss_ros.ros.find_client import find_live
+
+    return find_live(options.text, options.negatives, options.k)
+
+
 def _sim(options: argparse.Namespace) -> int:
     from moss_ros.sim.run import generate
 
     generate(options.out, options.seed, options.frames, options.changes, options.workers)
     print(f"wrote {options.out}: bag/, instances.json, gt_points.npz, instance_masks.zip, queries.json")
+    return 0
+
+
+def _weights(options: argparse.Namespace) -> int:
+    """Exit code 1 when weights that are here are not what they should be."""
+    from moss_ros.weights.report import fetch_all, listing, verify_all
+
+    if options.action == "list":
+        print(listing())
+        return 0
+    if options.action == "verify":
+        lines, right = verify_all(options.names)
+        print("\n".join(lines))
+        return 0 if right else 1
+    if not options.names:
+        raise ValueError("name what to fetch, e.g. moss weights fetch sam_vit_b (moss weights list shows all)")
+    for line in fetch_all(options.names):
+        print(line)
     return 0
 
 

@@ -93,7 +93,7 @@ class StructureConfig:
 class MasksConfig:
     """2D masks of a keyframe."""
 
-    segmenter: str = param("auto", "what makes the 2D masks; learned: a small network; geometric: depth steps; auto: learned where torch is installed", choices=("auto", "learned", "geometric"))
+    segmenter: str = param("auto", "what makes the 2D masks; learned: a small network; geometric: depth steps; sam: Segment Anything; auto: learned where torch is installed", choices=("auto", "learned", "geometric", "sam"))
     weights: str = param("", "learned: weight file (.safetensors); empty: the one of the package")
     use_color: bool = param(False, "learned: colour has a third of the say, depth alone the rest; false: depth alone, in half the time")
     merge_level: float = param(0.4, "learned: regions are joined while their mean affinity is above; lower: larger masks", 0.0, 1.0)
@@ -102,6 +102,17 @@ class MasksConfig:
     step_slope: float = param(0.03, "same, part that grows with depth, m per m", 0.0, 1.0)
     min_pixels: int = param(50, "smallest part, px", 1, 100000)
     grow_pixels: int = param(4, "parts grow back into their edges by so many px", 0, 50)
+    sam_model: str = param("sam_vit_b", "sam: which model (`moss weights list`)", choices=("sam_vit_b", "sam_vit_l", "sam_vit_h", "sam2.1_hiera_tiny", "sam2.1_hiera_small", "sam2.1_hiera_base_plus", "sam2.1_hiera_large", "sam3"))
+    sam_weights: str = param("", "sam: weight file, or folder for SAM 2.1 and 3; empty: where `moss weights fetch` puts it")
+    sam_device: str = param("auto", "sam: where it computes; auto: on CUDA where there is one", choices=("auto", "cuda", "cpu"))
+    sam_half: bool = param(True, "sam: the image encoder computes in 16 bit (CUDA only)")
+    sam_points_per_side: int = param(32, "sam: points along each side of the grid that is asked", 1, 128)
+    sam_batch: int = param(64, "sam: points asked at a time; fewer need less memory", 1, 4096)
+    sam_min_iou: float = param(0.88, "sam: masks are kept that the model rates at least so high", 0.0, 1.0)
+    sam_min_stability: float = param(0.95, "sam: masks are kept that depend so little on the threshold", 0.0, 1.0)
+    sam_overlap: float = param(0.7, "sam: of two masks whose boxes overlap by more, the better rated stays", 0.0, 1.0)
+    sam_detail: str = param("parts", "sam: what shows where masks are nested; parts: the inner ones on top; whole: the outer ones only", choices=("parts", "whole"))
+    sam_max_share: float = param(0.4, "sam: masks over more of the image are structure", 0.0, 1.0)
     refresh_keyframes: int = param(4, "keyframes whose background changed that one pass segments again (the stalest first)", 1, 10000)
     stale_share: float = param(0.02, "a keyframe is stale when the background of this share of its voxels changed", 0.0, 1.0)
 
@@ -163,6 +174,35 @@ class LiftingConfig:
     hidden_base_m: float = param(0.06, "without depth, a voxel so far behind the plane of another is hidden, m", 0.001, 1.0)
     nearest_reach: float = param(0.8, "backend opencv: an open pixel takes the nearest voxel in the image within, spacings", 0.05, 5.0)
     look_up_reach: float = param(2.0, "a measured pixel takes the nearest voxel within, voxel edges", 0.5, 2.0)
+    refine: bool = param(True, "the 2D masks that agree with a proposal add what it missed")
+    refine_min_iou: float = param(0.3, "a view speaks when its 2D masks and what it sees of the proposal overlap so well", 0.01, 1.0)
+    refine_inside: float = param(0.8, "a 2D mask of which so large a share lies in the proposal is a part of it", 0.0, 1.0)
+    refine_min_views: int = param(1, "fewest views that speak before anything is changed", 1, 1000)
+    refine_add: float = param(0.75, "a voxel is added when so large a share of the speaking views that see it want it", 0.0, 1.0)
+    refine_remove: float = param(0.0, "a voxel is removed when at most this share wants it, by two views or more; 0: nothing is", 0.0, 1.0)
+    refine_superpoint: float = param(0.8, "a superpoint of which so large a share is wanted takes its unseen voxels along; above 1: none does", 0.0, 2.0)
+    refine_snap_sources: str = param("consensus", "sources, separated by commas, whose masks snap to superpoints where no view objects; not for masks made of superpoints")
+    refine_max_voxels: int = param(20000, "larger proposals (what is left of a room in one piece) stay as they are, voxels", 1, 100000000)
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageConfig:
+    """Words and pictures: which model reads the instances, in how many views, and what they may be called."""
+
+    enabled: str = param("auto", "name instances and answer questions; auto: where torch and open_clip are installed", choices=("auto", "on", "off"))
+    model: str = param("bundled", "bundled: the small model of the package; else an open_clip model, e.g. ViT-B-16")
+    weights: str = param("", "open_clip models: pretrained tag, e.g. openai, or path of a checkpoint")
+    backend: str = param("mask_tokens", "how a mask is read; mask_tokens: the whole image and the mask go in together; alpha_clip: Alpha-CLIP weights; crops: three crops of each mask", choices=("mask_tokens", "alpha_clip", "crops"))
+    alpha_weights: str = param("", "alpha_clip: path of the visual tower's checkpoint")
+    start_layer_share: float = param(0.5, "mask_tokens: share of the layers after which the mask tokens start", 0.0, 1.0)
+    windows: bool = param(True, "mask_tokens: read small things in square windows of the image, not only on the whole image")
+    image_size: int = param(0, "side of the model's input, px; 0: what the model was made for", 0, 2048)
+    device: str = param("auto", "auto: the GPU where there is one", choices=("auto", "cpu", "cuda"))
+    views_per_instance: int = param(4, "keyframes that speak for an instance", 1, 50)
+    keyframes_per_pass: int = param(2, "keyframes that one pass reads while the map grows", 1, 1000)
+    vocabulary: str = param("household", "names that instances may get: a list of the package, or the path of a YAML list")
+    label_min_score: float = param(0.2, "below this an instance is called object", 0.0, 1.0)
+    size_weight: float = param(0.7, "say of the metric size beside the picture, in labels and answers", 0.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +211,31 @@ class InstanceConfig:
 
     match_iou: float = param(0.2, "voxel overlap that keeps an id", 0.0, 1.0)
     confirm_observations: int = param(3, "keyframes that confirm an instance", 1, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryConfig:
+    """Questions in words: what counts as found, and how similarity becomes a likelihood."""
+
+    min_score: float = param(0.5, "answers with a lower likelihood are left out", 0.0, 1.0)
+    max_results: int = param(20, "answers to a question that names no number", 1, 1000)
+    max_text_length: int = param(256, "longest question, characters", 1, 10000)
+    observed_share: float = param(0.8, "share of the asked region that must have been seen to say absent", 0.0, 1.0)
+    observed_cell_m: float = param(0.15, "cell of the grid that remembers which space was seen, m", 0.02, 1.0)
+    best_view_share: float = param(0.5, "say of the best view of an instance beside the mean of its views", 0.0, 1.0)
+    contrast_scale: float = param(0.0, "factor of similarities before the softmax against other nouns; 0: the model's own, else 30", 0.0, 1000.0)
+    synonym_deviations: float = param(2.0, "nouns so many deviations nearer to the question than others count as synonyms, not as contrast", 0.0, 10.0)
+    negative_weight: float = param(4.0, "say of a thing that it must not be, in contrast nouns", 0.0, 100.0)
+    map_prior_count: float = param(8.0, "the comparison over the map counts half when it holds so many instances", 0.0, 1000.0)
+    anchor_min_score: float = param(0.2, "lowest likelihood of the thing that a relation names", 0.0, 1.0)
+    max_anchors: int = param(8, "things that may be the one a relation names", 1, 100)
+    calibration_bias: float = param(-1.0, "likelihood = logistic of this, plus the terms below", -20.0, 20.0)
+    calibration_map: float = param(0.6, "times the deviations of the similarity above the mean of the map", 0.0, 20.0)
+    calibration_contrast: float = param(0.5, "times the log odds against the contrast nouns", 0.0, 20.0)
+    calibration_color: float = param(1.5, "times the nats that the voxel colours speak for the colour words", 0.0, 20.0)
+    calibration_size_word: float = param(1.0, "times -1 to 1 for large and small among things of the kind", 0.0, 20.0)
+    example_similarity: float = param(0.8, "cosine between an example image and an instance where the likelihood is a half", -1.0, 1.0)
+    example_scale: float = param(15.0, "how steeply it rises there, per unit of cosine", 0.1, 1000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +261,9 @@ class MossConfig:
     masks: MasksConfig = MasksConfig()
     proposals: ProposalConfig = ProposalConfig()
     lifting: LiftingConfig = LiftingConfig()
+    language: LanguageConfig = LanguageConfig()
     instances: InstanceConfig = InstanceConfig()
+    query: QueryConfig = QueryConfig()
     node: NodeConfig = NodeConfig()
 
 

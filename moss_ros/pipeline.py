@@ -2,21 +2,32 @@
 
 frame -> voxel map -> keyframe                                         step(), every frame
 map -> normals -> superpoints -> structure -> parts                    segment(), when there is time
-keyframes -> 2D masks -> evidence -> consensus -> union -> instances
+keyframes -> 2D masks -> evidence -> consensus -> refinement -> union -> instances
+instances -> telling views -> dense masks -> embeddings -> labels         describe(), when there is time left
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from moss_ros.config import MossConfig
+from moss_ros.instances.answering import Answering
 from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
+from moss_ros.instances.query import QueryAnswer
+from moss_ros.instances.query_limits import QueryError, QueryRequest
+from moss_ros.language.choose import configured_encoder
+from moss_ros.language.describer import InstanceDescriber, Labeller
+from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.labeller import configured_labeller
 from moss_ros.lifting.expansion import Expansion
+from moss_ros.lifting.refine import Refiner, share_out
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
 from moss_ros.mapping.normals import NormalMap
+from moss_ros.mapping.observed import ObservedSpace
 from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.superpoints import SuperpointMap
 from moss_ros.mapping.voxel_map import VoxelMap
@@ -30,9 +41,11 @@ from moss_ros.proposals.parts import PartMap, Parts, object_proposals
 from moss_ros.proposals.ranking import load_ranking
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
-from moss_ros.proposals.union import exclusive, suppress
+from moss_ros.proposals.union import suppress
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
+
+_NO_LANGUAGE = "no model of words and pictures: pip install 'moss_ros[language]' and set language.enabled: on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +68,21 @@ class LabelledCloud:
 class Pipeline:
     """Not thread-safe: one worker owns it."""
 
-    def __init__(self, config: MossConfig | None = None, segmenter: Segmenter | None = None) -> None:
-        """segmenter: makes the 2D masks; default: the configured one."""
+    def __init__(
+        self,
+        config: MossConfig | None = None,
+        segmenter: Segmenter | None = None,
+        encoder: ImageTextEncoder | None = None,
+    ) -> None:
+        """segmenter: makes the 2D masks; encoder: compares words and pictures; default: the configured ones."""
         self.config = config or MossConfig()
         self._segmenter = segmenter or configured_segmenter(self.config.masks)
+        self.encoder = encoder or configured_encoder(self.config.language)
+        self._labeller: Labeller | None = None
+        self.answering: Answering | None = None  # without a model of words and pictures there is none
+        if self.encoder is not None:
+            self._labeller = configured_labeller(self.config.language, self.encoder)
+            self.answering = Answering(self.encoder, self.config.language, self.config.query)
         self.timings = Timings()
         self._ranking = load_ranking()
         self.reset()
@@ -81,10 +105,17 @@ class Pipeline:
         self.instances = InstanceMap(c.instances)
         self.candidates = MaskProposals.join([])  # of the last segmentation, from all sources
         self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates
-        self.proposals = MaskProposals.join([])  # the candidates ranked, without repeats, also the unsure ones
+        self.proposals = MaskProposals.join([])  # the candidates ranked and refined, without repeats, also the unsure
+        self.describer: InstanceDescriber | None = None
+        if self.encoder is not None and self._labeller is not None:
+            self.describer = InstanceDescriber(self.encoder, self._labeller, c.language)
+        self.observed = ObservedSpace(c.query.observed_cell_m, max_depth_m=c.input.depth_max_m)
+        self.snapshot = Snapshot(0, (), frozenset(), frozenset())  # of the last segmentation
         self._gate = KeyframeGate(c.mapping)
         self._expansion = Expansion(c.lifting)
+        self._refiner = Refiner(c.lifting)
         self._stamp_ns = 0
+        self._told(self.snapshot)
 
     def step(self, frame: Frame) -> StepReport:
         """Add a frame to the map, and keep it as a keyframe when it shows something new."""
@@ -96,6 +127,7 @@ class Pipeline:
             accepted = self._gate.accepts(frame, sharp, done.new_pixels / max(done.pixels, 1))
             if accepted:
                 self.voxels.count_see_through(self.voxels.view(frame))
+                self.observed.add(frame.depth_m, frame.world_from_camera, frame.depth_camera)
                 self.keyframes.add(frame, sharp, self.structure.floor_m if self.structure else None)
         return StepReport(accepted, done.new_voxels)
 
@@ -128,10 +160,13 @@ class Pipeline:
             )
             ranked = self.candidates.with_scores(self._ranking.scores(self.features))
         with stage("union"):
-            self.proposals = ranked.take(suppress(shared.shared, ranked.scores, c.proposals.suppress_iou))
-            owned, _ = exclusive(self.proposals, voxels.count, c.proposals)
+            found = ranked.take(suppress(shared.shared, ranked.scores, c.proposals.suppress_iou))
+        with stage("refine"):
+            labels, evidence = self.superpoints.labels, self.keyframes.evidence
+            whole = self._refiner.update(found, evidence, solid_voxels, labels, changed)
+            self.proposals, owned = share_out(found, whole, voxels.count, c.proposals)
         with stage("instances"):
-            return self.instances.update(
+            self.snapshot = self.instances.update(
                 owned,
                 voxels.position,
                 voxels.color,
@@ -140,6 +175,57 @@ class Pipeline:
                 self._stamp_ns,
                 changed,
             )
+        return self._told(self.describer.named(self.snapshot)) if self.describer else self.snapshot
+
+    @property
+    def undescribed(self) -> int:
+        """Keyframes that hold views of instances which the last description left for later."""
+        return self.describer.waiting if self.describer else 0
+
+    def describe(self, limit: int | None = None) -> Snapshot:
+        """Look at the instances of the last segmentation in at most `limit` keyframes (None: in all that it takes),
+        and name them."""
+        if self.describer is None:
+            return self.snapshot
+        with self.timings.stage("language"):
+            named = self.describer.update(
+                self.snapshot,
+                self.instances.owner,
+                self.voxels,
+                self.keyframes.keyframes,
+                self.keyframes.evidence.seen,
+                self._expansion,
+                limit,
+            )
+            return self._told(named)
+
+    def find(self, request: QueryRequest) -> QueryAnswer:
+        """Ranked instances for a question, or an honest no; from any thread. Raises QueryError."""
+        if self.answering is None:
+            raise QueryError(_NO_LANGUAGE)
+        return self.answering.find(request, self.observed)
+
+    def embed_image(self, color_rgb: np.ndarray) -> np.ndarray:
+        """(D,) embedding of an example image (H, W, 3), for find; from any thread. Raises QueryError."""
+        if self.answering is None:
+            raise QueryError(_NO_LANGUAGE)
+        return self.answering.embed_image(color_rgb)
+
+    def relabel(self, vocabulary: str | Sequence[str], min_score: float = 0.0) -> tuple[Snapshot, int]:
+        """Name all instances anew, from now on in another vocabulary (see configured_labeller); returns how many
+        labels changed. Raises QueryError, VocabularyError."""
+        if self.describer is None or self.encoder is None:
+            raise QueryError(_NO_LANGUAGE)
+        self._labeller = configured_labeller(self.config.language, self.encoder, vocabulary, min_score)
+        changed = self.describer.rename(self.snapshot, self._labeller)
+        return self._told(self.describer.named(self.snapshot)), changed
+
+    def _told(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot, known to whoever asks."""
+        if self.describer is not None and self.answering is not None:
+            floor_m = self.structure.floor_m if self.structure else None
+            self.answering.update(snapshot, self.describer.embeddings, floor_m)
+        return snapshot
 
     def cloud(self) -> LabelledCloud:
         """The map for display."""

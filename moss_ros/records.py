@@ -7,6 +7,7 @@ Frames: ``world`` is the map frame (metric, z up, REP 105); ``camera`` is the op
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -119,6 +120,18 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
+class Embeddings:
+    """What K instances look like, in the space of one model of words and pictures."""
+
+    model: str
+    ids: np.ndarray  # (K,) int32 instance ids
+    mean: np.ndarray  # (K, D) float32 unit: weighted mean over the views; zeros = not looked at yet
+    best: np.ndarray  # (K, D) float32 unit: the most telling view
+    views: np.ndarray  # (K,) int32 views behind it
+    looks_from_m: np.ndarray  # (K, 3) float32 mean place of the camera in those views, world
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityEvent:
     """One line of the merge/split log."""
 
@@ -136,6 +149,27 @@ class Snapshot:
     instances: tuple[Instance, ...]
     changed_ids: frozenset[int]  # new or different since the snapshot before
     removed_ids: frozenset[int]  # gone since the snapshot before
+
+
+def rows_of(embeddings: Embeddings, ids: Sequence[int]) -> Embeddings:
+    """The embeddings of these instances, in this order; zeros for the ones it does not have."""
+    row = {int(i): number for number, i in enumerate(embeddings.ids)}
+    rows = np.array([row.get(int(i), -1) for i in ids], np.int64)
+    known = rows >= 0
+
+    def taken(table: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(rows), *table.shape[1:]), table.dtype)
+        out[known] = table[rows[known]]
+        return out
+
+    return Embeddings(
+        embeddings.model,
+        np.array(ids, np.int32),
+        taken(embeddings.mean),
+        taken(embeddings.best),
+        taken(embeddings.views),
+        taken(embeddings.looks_from_m),
+    )
 
 
 def _require(condition: bool, message: str) -> None:

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from moss_ros.instances.query import FoundObject, QueryAnswer, Status
+from moss_ros.instances.query_limits import QueryError
 from moss_ros.records import Instance, InstanceState, OrientedBox, Snapshot
 from moss_ros.timings import Timings
 
@@ -42,6 +44,8 @@ class FakePipeline:
         self.timings = Timings()
         self.frames: list = []
         self.segmented: list[bool] = []
+        self.described: list[int | None] = []
+        self.undescribed = 0
         self.resets = 0
 
     def step(self, frame):
@@ -54,6 +58,25 @@ class FakePipeline:
     def segment(self, full=False):
         self.segmented.append(full)
         return snapshot(instance(1, observations=len(self.frames)))
+
+    def describe(self, limit=None):
+        self.described.append(limit)
+        return snapshot(instance(1, observations=len(self.frames)))
+
+    def find(self, request):
+        if request.text == "nonsense":
+            raise QueryError("ask for a thing")
+        if request.text != "mug":
+            return QueryAnswer(Status.ABSENT, 0.9, (), 0, "not there", "fake")
+        found = (FoundObject(1, 0.8, 0.4, "because"), FoundObject(99, 0.7, 0.3, "gone meanwhile"))
+        return QueryAnswer(Status.FOUND, 0.9, found, 2, "", "fake")
+
+    def embed_image(self, color_rgb):
+        return color_rgb.mean((0, 1))
+
+    def relabel(self, vocabulary, min_score):
+        self.vocabulary = vocabulary
+        return snapshot(instance(1, label="cup")), 1
 
     def reset(self):
         self.resets += 1

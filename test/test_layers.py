@@ -72,6 +72,7 @@ MODEL_FILES: dict[str, set[str]] = {
     "train/pictures/mask_readers.py": {"torch"},
     "train/pictures/object_scores.py": {"torch"},
     "train/pictures/tower.py": {"torch"},
+    "train/pictures/training.py": {"torch"},
 }
 RAY_FILE = "batch/ray_workers.py"
 

@@ -14,6 +14,7 @@ from moss_ros.config import InstanceConfig
 from moss_ros.instances.boxes import oriented_box
 from moss_ros.records import IdentityEvent, Instance, InstanceState, MaskProposals, OrientedBox, Snapshot
 
+_VISIBLE_M = 1e-3  # boxes that moved less are the same to a listener
 _EVENTS_KEPT = 10_000  # lines of the log that wait to be taken; older ones are gone then, as their numbers tell
 
 
@@ -42,6 +43,24 @@ class _Body:
         return cls(oriented_box(points), points.astype(np.float64).mean(0), points, colors)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a listener sees of an instance."""
+
+    voxels: int
+    state: InstanceState
+    center_m: np.ndarray
+    size_m: np.ndarray
+
+    def differs_from(self, other: _Told) -> bool:
+        """Whether it is worth telling: a mean that settles by tenths of a millimetre is not."""
+        if (self.voxels, self.state) != (other.voxels, other.state):
+            return True
+        moved_m = np.abs(self.center_m - other.center_m).max()
+        grown_m = np.abs(self.size_m - other.size_m).max()
+        return bool(max(moved_m, grown_m) > _VISIBLE_M)
+
+
 @dataclass(slots=True)
 class _Track:
     """What is remembered of an instance between segmentations."""
@@ -52,7 +71,7 @@ class _Track:
     last_seen_ns: int
     observations: int
     state: InstanceState
-    signature: tuple
+    told: _Told | None  # what the listeners know of it
     body: _Body | None = None
 
 
@@ -95,15 +114,10 @@ class InstanceMap:
             track, is_new = self._track(instance_id, voxels, seen, slot_stamp_ns, stamp_ns)
             track.body = self._body(self._tracks.get(instance_id), voxels, position, color, moved)
             instance = self._describe(track, track.body, proposals, row)
-            signature = (
-                len(voxels),
-                track.state,
-                tuple(np.round(instance.box.center_m, 3)),
-                tuple(np.round(instance.box.size_m, 3)),
-            )
-            if is_new or signature != track.signature:
+            told = _Told(len(voxels), track.state, instance.box.center_m, instance.box.size_m)
+            if is_new or track.told is None or told.differs_from(track.told):
                 changed.add(instance_id)
-            track.signature = signature
+                track.told = told
             tracks[instance_id] = track
             instances.append(instance)
         removed = frozenset(self._tracks.keys() - tracks.keys())
@@ -165,7 +179,7 @@ class InstanceMap:
         old = self._tracks.get(instance_id)
         if old is None:
             stamps = stamps or [stamp_ns]
-            track = _Track(instance_id, voxels, min(stamps), max(stamps), observations, InstanceState.TENTATIVE, ())
+            track = _Track(instance_id, voxels, min(stamps), max(stamps), observations, InstanceState.TENTATIVE, None)
         else:  # keyframes are forgotten, what they told is not
             track = _Track(
                 instance_id,
@@ -174,7 +188,7 @@ class InstanceMap:
                 max([old.last_seen_ns, *stamps]),
                 max(old.observations, observations),
                 old.state,
-                old.signature,
+                old.told,
             )
         if track.observations >= self._config.confirm_observations:
             track.state = InstanceState.CONFIRMED

@@ -84,7 +84,8 @@ def moss_small_tower(pretrained: bool = False, **settings: Any) -> nn.Module:
         embed_layer=_embed(HybridEmbed),
         **known,
     )
-    model.default_cfg = {"input_size": (3, IMAGE_SIZE_PX, IMAGE_SIZE_PX), "pool_size": None, "num_classes": 0}
+    facts: Any = {"input_size": (3, IMAGE_SIZE_PX, IMAGE_SIZE_PX), "pool_size": None, "num_classes": 0}
+    model.default_cfg = facts
     return model
 
 

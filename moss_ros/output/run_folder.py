@@ -42,36 +42,6 @@ def write_events(folder: Path, events: Iterable[LoggedEvent]) -> None:
     (folder / "events.json").write_text(text, encoding="utf-8")
 
 
-def write_map(
-    folder: Path,
-    points_m: np.ndarray,
-    colors_rgb: np.ndarray,
-    instances: dict[int, np.ndarray],
-    scores: dict[int, float],
-) -> None:
-    """map/: points (N, 3) float32 with colours, and the masks as rows into them; plain arrays, no pickle.
-
-    instances: id -> rows of its points.
-    """
-    out = folder / "map"
-    out.mkdir(exist_ok=True)
-    ids = sorted(instances)
-    offsets = np.cumsum([0] + [len(instances[i]) for i in ids]).astype(np.int64)
-    voxels = np.concatenate([instances[i] for i in ids]) if ids else np.zeros(0, np.int64)
-    np.savez_compressed(out / "points.npz", xyz=points_m.astype(np.float32), rgb=colors_rgb)
-    np.savez_compressed(
-        out / "masks.npz",
-        offsets=offsets,
-        voxels=voxels.astype(np.int32),
-        ids=np.array(ids, np.int32),
-        scores=np.array([scores[i] for i in ids], np.float32),
-    )
-    write_json(
-        out / "manifest.json",
-        {"format": "moss_map", "version": 1, "points": len(points_m), "masks": len(ids)},
-    )
-
-
 def instance_as_dict(instance: Instance) -> dict[str, Any]:
     """An instance without its points; metres rounded to 0.1 mm."""
     box = instance.box

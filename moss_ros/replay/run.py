@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from moss_ros import __version__
 from moss_ros.config import MossConfig, to_flat
+from moss_ros.output.map_file import write_map
 from moss_ros.output.map_picture import write_map_picture
-from moss_ros.output.run_folder import new_folder, write_events, write_instances, write_json, write_map
+from moss_ros.output.run_folder import new_folder, write_events, write_instances, write_json
 from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame, Snapshot
 from moss_ros.warm_up import warm_up
@@ -50,7 +51,8 @@ def replay(source: FrameSource, config: MossConfig, out: Path, progress: bool = 
     pipeline = Pipeline(config)
     start = time.perf_counter()
     used, first_ns, last_ns = run_frames(pipeline, source, progress)
-    snapshot = pipeline.segment(full=True)
+    pipeline.segment(full=True)
+    snapshot = pipeline.describe()
     seconds = time.perf_counter() - start
     write_run(folder, pipeline, snapshot)
     frames = {"received": source.received, "used": used, "dropped": dict(sorted(source.drops.items()))}
@@ -77,6 +79,7 @@ def run_frames(pipeline: Pipeline, source: FrameSource, progress: bool) -> tuple
         pending |= report.is_keyframe
         if pending and not 0 <= frame.stamp_ns - segmented_ns < period_ns:
             pipeline.segment()
+            pipeline.describe(pipeline.config.language.keyframes_per_pass)
             pending, segmented_ns = False, frame.stamp_ns
     return used, first_ns, last_ns
 
@@ -87,7 +90,9 @@ def write_run(folder: Path, pipeline: Pipeline, snapshot: Snapshot) -> None:
     write_events(folder, pipeline.instances.take_events())
     cloud = pipeline.cloud()
     rows = {i.id: np.flatnonzero(cloud.instance_ids == i.id) for i in snapshot.instances}
-    write_map(folder, cloud.points_m, cloud.colors_rgb, rows, {i.id: i.score for i in snapshot.instances})
+    scores = {i.id: i.score for i in snapshot.instances}
+    embeddings = pipeline.describer.embeddings if pipeline.describer else None
+    write_map(folder, cloud.points_m, cloud.colors_rgb, rows, scores, embeddings, pipeline.observed)
     write_map_picture(
         folder / "map.png",
         cloud.points_m,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from moss_msgs.msg import InstanceArray, InstanceEvent
-from moss_msgs.srv import GetInstance
+from moss_msgs.srv import FindObjects, GetInstance
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -24,9 +25,11 @@ from sensor_msgs.msg import PointCloud2
 from std_srvs.srv import Trigger
 from tqdm import tqdm
 
+from moss_ros.output.map_file import write_map
 from moss_ros.output.map_picture import write_map_picture
-from moss_ros.output.run_folder import new_folder, table, write_events, write_instances, write_json, write_map
+from moss_ros.output.run_folder import new_folder, table, write_events, write_instances, write_json
 from moss_ros.ros.diagnostics import STAGE_FIGURES, STAGE_SUFFIX
+from moss_ros.ros.find_client import answer_from_response
 from moss_ros.ros.outputs import EVENTS_QOS
 from moss_ros.ros.readback import cloud_from_message, event_from_message, instance_from_message
 
@@ -40,8 +43,13 @@ class DemoError(ValueError):
     """The demo cannot go on; the message says why."""
 
 
-def run_demo(bag: Path, parameters: dict[str, Any], out: Path, rate: float) -> tuple[int, Path]:
-    """Exit code (0: the live node made instances of the bag and stopped cleanly) and the folder written."""
+def run_demo(
+    bag: Path, parameters: dict[str, Any], out: Path, rate: float, questions: Sequence[str] = ()
+) -> tuple[int, Path]:
+    """Exit code (0: the live node made instances of the bag and stopped cleanly) and the folder written.
+
+    questions: asked when the bag has ended; answers.json holds what the node said.
+    """
     folder = new_folder(out)
     rclpy.init()
     listener = _Listener()
@@ -52,6 +60,7 @@ def run_demo(bag: Path, parameters: dict[str, Any], out: Path, rate: float) -> t
         player = _start("player_node", {"bag": str(bag), "rate": rate}, folder / "player.log")
         listener.watch(player)
         code = _report(folder, listener, bag)
+        listener.ask(folder, questions)
     finally:
         mapper_code = _stop(mapper)
         listener.close()
@@ -133,6 +142,7 @@ class _Listener(Node):
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self._get_instance: Any = self.create_client(GetInstance, "/mapper/get_instance")
         self._segment: Any = self.create_client(Trigger, "/mapper/segment")
+        self._find: Any = self.create_client(FindObjects, "/mapper/find")
 
     def close(self) -> None:
         """Leave the graph."""
@@ -169,7 +179,7 @@ class _Listener(Node):
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         """Answer of a service of the mapper; raises DemoError when there is none."""
-        client = self._segment if kind is Trigger else self._get_instance
+        client = {Trigger: self._segment, GetInstance: self._get_instance, FindObjects: self._find}[kind]
         future = client.call_async(request)
         self._executor.spin_until_future_complete(future, timeout_sec=_ANSWER_S)
         if not future.done():
@@ -199,6 +209,19 @@ class _Listener(Node):
             if time.monotonic() > deadline:
                 raise DemoError("no cloud came on /mapper/cloud")
         return cloud_from_message(self._cloud)
+
+    def ask(self, folder: Path, questions: Sequence[str]) -> None:
+        """Write answers.json, when the node knows words."""
+        if not questions or not self._find.service_is_ready():
+            return
+        answers = []
+        for text in questions:
+            response = self.call(FindObjects, "find", FindObjects.Request(text=text))
+            if not response.success:
+                print(f"no answers: {response.message}")
+                return
+            answers.append(answer_from_response(text, response))
+        write_json(folder / "answers.json", {"answers": answers})
 
     def diagnostics(self) -> dict[str, Any]:
         """The mapper's own figures in the form of run.json."""

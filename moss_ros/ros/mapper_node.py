@@ -17,6 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from moss_ros.config import ConfigError, MossConfig
 from moss_ros.pipeline import Pipeline
+from moss_ros.ros.find_service import FindService
 from moss_ros.ros.logging_bridge import forward_core_logs
 from moss_ros.ros.mapper_parts import MapperParts
 from moss_ros.ros.parameters import Parameters
@@ -46,6 +47,7 @@ class MapperNode(LifecycleNode):
             name = self.get_fully_qualified_name()
             self.get_logger().info(f"waiting to be configured: ros2 lifecycle set {name} configure")
         Services(self, lambda: self._parts)
+        FindService(self, lambda: self._parts)
 
     def stop(self) -> None:
         """End the worker; call it before destroy_node."""

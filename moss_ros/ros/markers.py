@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from geometry_msgs.msg import Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -10,6 +13,7 @@ from moss_ros.records import Instance, InstanceState, Snapshot
 from moss_ros.ros.conversions import box_pose, box_size, header_msg
 
 _TEXT_HEIGHT_M = 0.06
+_GLOW_M = 0.03  # a found box is so much larger than that of the instance
 _ALPHA = {InstanceState.TENTATIVE: 0.2, InstanceState.CONFIRMED: 0.45, InstanceState.MISSING: 0.1}
 
 
@@ -47,6 +51,21 @@ class MarkerBoard:
             out += instance_markers(self._shown[instance_id], header)
         self._changed, self._removed = set(), set()
         return MarkerArray(markers=out) if out else None
+
+
+def query_markers(found: Sequence[Instance], stamp_ns: int, frame: str) -> MarkerArray:
+    """The answers to a question, best first: glowing boxes with their rank; what glowed before goes out."""
+    header = header_msg(stamp_ns, frame)
+    out = [Marker(header=header, action=Marker.DELETEALL)]
+    for rank, instance in enumerate(found, 1):
+        box, text = instance_markers(instance, header)
+        box.ns, text.ns = "found", "rank"
+        box.color = ColorRGBA(r=1.0, g=0.85, b=0.1, a=0.75 if rank == 1 else 0.4)
+        margin = _GLOW_M
+        box.scale = Vector3(x=box.scale.x + margin, y=box.scale.y + margin, z=box.scale.z + margin)
+        text.text = f"#{rank} {instance.label} {instance.id}"
+        out += [box, text]
+    return MarkerArray(markers=out)
 
 
 def instance_markers(instance: Instance, header: Header) -> list[Marker]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moss_msgs.srv import GetInstance
+from moss_msgs.srv import GetInstance, SetVocabulary
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -19,8 +19,8 @@ _TIMEOUT_S = 60.0
 
 
 class Services:
-    """~/get_instance, ~/reset, ~/segment. They are there for the life of the node: one that is not configured says so,
-    instead of leaving its caller to wait."""
+    """~/get_instance, ~/reset, ~/segment, ~/set_vocabulary. They are there for the life of the node: one that is not
+    configured says so, instead of leaving its caller to wait."""
 
     def __init__(self, node: Node, parts: Callable[[], MapperParts | None]) -> None:
         """parts: what the node consists of at the moment; None while it is not configured."""
@@ -31,6 +31,7 @@ class Services:
         node.create_service(GetInstance, "~/get_instance", self._get_instance, callback_group=group)
         node.create_service(Trigger, "~/reset", self._reset, callback_group=group)
         node.create_service(Trigger, "~/segment", self._segment, callback_group=group)
+        node.create_service(SetVocabulary, "~/set_vocabulary", self._set_vocabulary, callback_group=group)
 
     def _get_instance(self, request: GetInstance.Request, response: GetInstance.Response) -> GetInstance.Response:
         def work(parts: MapperParts) -> None:
@@ -53,6 +54,15 @@ class Services:
         def work(parts: MapperParts) -> None:
             snapshot = parts.worker.segment(full=True)
             response.message = f"{len(snapshot.instances)} instances"
+
+        return self._answer(work, response, "")
+
+    def _set_vocabulary(
+        self, request: SetVocabulary.Request, response: SetVocabulary.Response
+    ) -> SetVocabulary.Response:
+        def work(parts: MapperParts) -> None:
+            vocabulary = request.name or tuple(request.labels)
+            response.relabelled = parts.worker.relabel(vocabulary, request.min_score)
 
         return self._answer(work, response, "")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Any, Protocol
 
+import numpy as np
+
 from moss_ros.config import MossConfig
 from moss_ros.instances.instance_map import LoggedEvent
+from moss_ros.instances.query import QueryAnswer
+from moss_ros.instances.query_limits import QueryRequest
 from moss_ros.records import Frame, Snapshot
 from moss_ros.ros.latest_slot import LatestSlot
 from moss_ros.source.drops import DropLog
@@ -61,6 +65,15 @@ class MappingPipeline(Protocol):
         """Find the instances."""
         ...
 
+    def describe(self, limit: int | None = None) -> Snapshot:
+        """Name the instances from views in at most so many keyframes."""
+        ...
+
+    @property
+    def undescribed(self) -> int:
+        """Keyframes that the last description left for later."""
+        ...
+
     def reset(self) -> None:
         """Forget the map."""
         ...
@@ -71,6 +84,18 @@ class MappingPipeline(Protocol):
 
     def evidence_jpeg(self, instance_id: int) -> bytes | None:
         """Best view of an instance."""
+        ...
+
+    def find(self, request: QueryRequest) -> QueryAnswer:
+        """Answer a question, in any thread."""
+        ...
+
+    def embed_image(self, color_rgb: np.ndarray) -> np.ndarray:
+        """Embedding of an example image, in any thread."""
+        ...
+
+    def relabel(self, vocabulary: str | Sequence[str], min_score: float) -> tuple[Snapshot, int]:
+        """Name the instances in another vocabulary."""
         ...
 
 
@@ -99,6 +124,7 @@ class Worker:
         self._stopping = False
         self._paused = False
         self._pending = False  # a keyframe came since the last segmentation
+        self._undescribed = False  # instances may be without views or names
         self._started_s = -1e9  # of the last segmentation; its period counts from here, as in a replay
         self._ended_s = -1e9
         self._thread = Thread(target=self._run, name="moss_worker")
@@ -151,20 +177,28 @@ class Worker:
         self._slot.clear()
         self.pipeline.reset()
         self.snapshot = None
-        self._pending = False
+        self._pending = self._undescribed = False
 
     def segment(self, full: bool = False) -> Snapshot:
-        """Segment now and publish. Runs in the worker's thread (submit it)."""
+        """Segment now and publish; in full: name everything, too. Runs in the worker's thread (submit it)."""
         self._started_s = time.monotonic()
         try:
             snapshot = self.pipeline.segment(full=full)
+            if full:
+                snapshot = self.pipeline.describe()
         finally:
             self._ended_s = time.monotonic()
-        self.snapshot = snapshot
         self._pending = False
-        self.summary = self.pipeline.timings.summary()
-        self._on_snapshot(snapshot)
+        self._undescribed = not full
+        self._show(snapshot)
         return snapshot
+
+    def relabel(self, vocabulary: str | Sequence[str], min_score: float) -> int:
+        """Name everything in another vocabulary and publish; returns how many labels changed. Runs in the worker's
+        thread (submit it)."""
+        snapshot, changed = self.pipeline.relabel(vocabulary, min_score)
+        self._show(snapshot)
+        return changed
 
     def stop(self) -> bool:
         """End the thread after what it is doing now; False when it does not come back."""
@@ -207,7 +241,21 @@ class Worker:
             self._pending = False  # also when it fails: the next keyframe tries again
             self._guarded("segment_failed", self.segment)
             return True
+        if self._undescribed:
+            self._undescribed = False  # also when it fails: the next segmentation tries again
+            self._guarded("describe_failed", self._describe)
+            return True
         return False
+
+    def _describe(self) -> None:
+        snapshot = self.pipeline.describe(self._config.language.keyframes_per_pass)
+        self._undescribed = self.pipeline.undescribed > 0
+        self._show(snapshot)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.summary = self.pipeline.timings.summary()
+        self._on_snapshot(snapshot)
 
     def _passed(self, since_s: float, periods: float) -> bool:
         return time.monotonic() - since_s >= periods * self._config.node.segment_period_s

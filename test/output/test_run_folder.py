@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from moss_ros.output.run_folder import instance_as_dict, new_folder, table, write_instances, write_map
+from moss_ros.output.run_folder import instance_as_dict, new_folder, table, write_instances
 from moss_ros.records import Instance, InstanceState, OrientedBox
 
 
@@ -44,23 +44,6 @@ def test_instances_file_reads_back(tmp_path):
         3,
         [0.4, 0.2, 0.1],
     )
-
-
-def test_map_masks_are_rows_of_its_points(tmp_path):
-    points = np.arange(12, dtype=np.float32).reshape(4, 3)
-    write_map(
-        tmp_path,
-        points,
-        np.zeros((4, 3), np.uint8),
-        {5: np.array([1, 3]), 2: np.array([0])},
-        {5: 0.5, 2: 1.0},
-    )
-    masks = np.load(tmp_path / "map" / "masks.npz")
-    assert masks["ids"].tolist() == [2, 5]
-    assert masks["offsets"].tolist() == [0, 1, 3]
-    assert masks["voxels"].tolist() == [0, 1, 3]
-    assert masks["scores"].tolist() == [1.0, 0.5]
-    assert np.array_equal(np.load(tmp_path / "map" / "points.npz")["xyz"], points)
 
 
 def test_table_has_a_line_per_instance():
