@@ -194,12 +194,12 @@ class LanguageConfig:
     weights: str = param("", "open_clip models: pretrained tag, e.g. openai, or path of a checkpoint")
     backend: str = param("mask_tokens", "how a mask is read; mask_tokens: the whole image and the mask go in together; alpha_clip: Alpha-CLIP weights; crops: three crops of each mask", choices=("mask_tokens", "alpha_clip", "crops"))
     alpha_weights: str = param("", "alpha_clip: path of the visual tower's checkpoint")
-    start_layer_share: float = param(0.5, "mask_tokens: share of the layers after which the mask tokens start", 0.0, 1.0)
+    start_layer_share: float = param(-1.0, "mask_tokens: share of the layers after which the mask tokens start; -1: as the model was trained, for CLIP the middle", -1.0, 1.0)
     windows: bool = param(True, "mask_tokens: read small things in square windows of the image, not only on the whole image")
     image_size: int = param(0, "side of the model's input, px; 0: what the model was made for", 0, 2048)
     device: str = param("auto", "auto: the GPU where there is one", choices=("auto", "cpu", "cuda"))
     views_per_instance: int = param(4, "keyframes that speak for an instance", 1, 50)
-    keyframes_per_pass: int = param(2, "keyframes that one pass reads while the map grows", 1, 1000)
+    keyframes_per_pass: int = param(1, "keyframes that one pass reads while the map grows", 1, 1000)
     vocabulary: str = param("household", "names that instances may get: a list of the package, or the path of a YAML list")
     label_min_score: float = param(0.2, "below this an instance is called object", 0.0, 1.0)
     size_weight: float = param(0.7, "say of the metric size beside the picture, in labels and answers", 0.0, 10.0)
@@ -217,7 +217,7 @@ class InstanceConfig:
 class QueryConfig:
     """Questions in words: what counts as found, and how similarity becomes a likelihood."""
 
-    min_score: float = param(0.5, "answers with a lower likelihood are left out", 0.0, 1.0)
+    min_score: float = param(0.4, "answers with a lower likelihood are left out", 0.0, 1.0)
     max_results: int = param(20, "answers to a question that names no number", 1, 1000)
     max_text_length: int = param(256, "longest question, characters", 1, 10000)
     observed_share: float = param(0.8, "share of the asked region that must have been seen to say absent", 0.0, 1.0)

@@ -12,7 +12,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A part may import its own layer and those above it in this table, nothing below.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("__init__", "__version__", "geometry", "records", "config", "timings", "torchvision_ops", "weights"),
+    (
+        "__init__",
+        "__version__",
+        "geometry",
+        "records",
+        "config",
+        "timings",
+        "torch_threads",
+        "torchvision_ops",
+        "weights",
+    ),
     ("messages",),
     ("source",),
     ("mapping",),
@@ -63,6 +73,7 @@ MODEL_FILES: dict[str, set[str]] = {
     "masks2d/sam_transformers.py": {"torch"},
     "train/mask_loss.py": {"torch"},
     "train/mask_scores.py": {"torch"},
+    "torch_threads.py": {"torch"},
     "torchvision_ops.py": {"torch"},
     "train/masks.py": {"torch"},
     "train/words/tower.py": {"torch"},

@@ -68,4 +68,5 @@ def _encoder(
         from moss_ros.language.crops import CropReader
 
         return ClipEncoder(loaded, CropReader(loaded))
-    return ClipEncoder(loaded, MaskTokenReader(loaded, start_layer_share, windows))
+    own = start_layer_share if start_layer_share >= 0 else None
+    return ClipEncoder(loaded, MaskTokenReader(loaded, own, windows))

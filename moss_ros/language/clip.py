@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,9 +16,11 @@ from moss_ros.language.model_files import LoadedModel
 from moss_ros.language.prompts import checked_text, prompts_for
 from moss_ros.language.window_pixels import checked, coverage, cut, outside
 from moss_ros.language.windows import Window, choose_windows, mask_boxes, whole_frame
+from moss_ros.torch_threads import one_thread
 
 TEXTS_KEPT = 4096
 _TEXTS_AT_ONCE = 64
+_SMALL = 20e6  # parameters of an image tower that gains nothing from a second thread
 
 
 class MaskReader(Protocol):
@@ -29,7 +32,7 @@ class MaskReader(Protocol):
 
 
 class ClipEncoder:
-    """ImageTextEncoder through open_clip. Not thread-safe."""
+    """ImageTextEncoder through open_clip; texts from any thread, masks from one."""
 
     def __init__(self, loaded: LoadedModel, reader: MaskReader | None = None) -> None:
         """reader: mask tokens in windows when None. Raises UnsupportedTowerError when the model has no patches."""
@@ -39,12 +42,22 @@ class ClipEncoder:
         self._reader = reader or MaskTokenReader(loaded)
         self._texts: OrderedDict[str, np.ndarray] = OrderedDict()
         self._padding: int | None = None
+        self._lock = Lock()  # texts are asked for by whoever answers and by whoever names
+        size = sum(p.numel() for p in loaded.model.visual.parameters())
+        is_small = loaded.device == "cpu" and size < _SMALL
+        self._threads: Callable[[], contextlib.AbstractContextManager[None]] = (
+            one_thread if is_small else contextlib.nullcontext
+        )
 
     def encode_texts(self, texts: Sequence[str]) -> np.ndarray:
         """See ImageTextEncoder. Raises ValueError for an empty text and one that is too long for the model."""
         if isinstance(texts, str):
             raise ValueError("texts must be a list of texts: write [text]")
         tidy = [checked_text(t) for t in texts]
+        with self._lock, self._threads():
+            return self._encoded(tidy)
+
+    def _encoded(self, tidy: list[str]) -> np.ndarray:
         new = [t for t in dict.fromkeys(tidy) if t not in self._texts]
         fresh: dict[str, np.ndarray] = {}
         for first in range(0, len(new), _TEXTS_AT_ONCE):
@@ -61,7 +74,8 @@ class ClipEncoder:
         there = np.flatnonzero(boxes[:, 2] > boxes[:, 0])
         if len(there):
             part = masks if len(there) == len(masks) else masks[there]
-            out[there] = unit_rows(self._reader.read(color_rgb, part, boxes[there]))
+            with self._threads():
+                out[there] = unit_rows(self._reader.read(color_rgb, part, boxes[there]))
         return out
 
     def _kept(self, text: str, fresh: dict[str, np.ndarray]) -> np.ndarray:
@@ -96,8 +110,10 @@ class ClipEncoder:
 class MaskTokenReader:
     """Masks as tokens beside the patches of windows of the image (mask_tokens.py, windows.py)."""
 
-    def __init__(self, loaded: LoadedModel, start_layer_share: float = 0.5, windows: bool = True) -> None:
-        """windows: False reads all masks on the whole image."""
+    def __init__(self, loaded: LoadedModel, start_layer_share: float | None = None, windows: bool = True) -> None:
+        """start_layer_share: None = that of the model. windows: False reads all masks on the whole image."""
+        if start_layer_share is None:
+            start_layer_share = loaded.start_layer_share
         self._loaded = loaded
         self._windows = windows
         self._mask_tokens = MaskTokens(loaded.model.visual, start_layer_share)

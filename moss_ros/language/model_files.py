@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class LoadedModel:
     bilinear: bool  # else bicubic
     templates: tuple[str, ...]
     device: str
+    start_layer_share: float = 0.5  # where its mask tokens start, as it was trained; CLIP was not trained with any
 
 
 def bundled_files() -> tuple[Path, Path]:
@@ -71,7 +72,7 @@ def load_model(name: str = "bundled", weights: str = "", image_size: int = 0, de
 def load_files(config: Path, weights: Path, image_size: int = 0, device: str = "auto") -> LoadedModel:
     """A model from an open_clip configuration and its weights.
 
-    The configuration may have an entry "moss": name, templates, image_mean, image_std.
+    The configuration may have an entry "moss": name, templates, image_mean, image_std, start_layer_share.
     """
     ensure_torchvision()
     for path in (config, weights):
@@ -90,7 +91,8 @@ def load_files(config: Path, weights: Path, image_size: int = 0, device: str = "
         open_clip.add_model_config(Path(folder) / config.name)
     preprocess = {key: tuple(own[f"image_{key}"]) for key in ("mean", "std") if f"image_{key}" in own}
     templates = checked_templates(own.get("templates", TEMPLATES))
-    return _create(config.stem, own.get("name", config.stem), weights, preprocess, image_size, device, templates)
+    loaded = _create(config.stem, own.get("name", config.stem), weights, preprocess, image_size, device, templates)
+    return replace(loaded, start_layer_share=float(own.get("start_layer_share", loaded.start_layer_share)))
 
 
 def chosen_device(device: str) -> str:

@@ -9,8 +9,7 @@ B images, C channels, H, W size.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 from moss_ros.config import ConfigError
 from moss_ros.masks2d.gravity_input import CHANNELS
 from moss_ros.masks2d.regions import OFFSETS
+from moss_ros.torch_threads import one_thread
 
 OUTPUTS = 1 + len(OFFSETS)
 WIDTHS = (32, 48, 72, 112, 144)
@@ -136,21 +136,9 @@ class Predictor:
 
     def __call__(self, channels: np.ndarray) -> np.ndarray:
         """(13, H, W) float32 probabilities of an input (11, H, W): thing, then the affinities."""
-        with _one_thread(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, _has_bf16()):
+        with one_thread(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, _has_bf16()):
             x = torch.from_numpy(np.ascontiguousarray(channels))[None]
             return torch.sigmoid(self._network(x).float())[0].numpy()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """So small a network gains little from more threads, and on a busy robot they wait for each other: 30 ms become
-    hundreds."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @cache

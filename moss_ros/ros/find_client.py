@@ -19,7 +19,7 @@ def find_live(text: str, negatives: Sequence[str], max_results: int, service: st
     """The answer in the form of answers.json. Raises QueryError when nobody answers, or the node refuses."""
     rclpy.init()
     node = rclpy.create_node("moss_find")
-    client = node.create_client(FindObjects, service)
+    client: Any = node.create_client(FindObjects, service)
     try:
         if not client.wait_for_service(_REACH_S):
             raise QueryError(f"nobody answers on {service}: start the mapper, or give --map a folder of moss replay")

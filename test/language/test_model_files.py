@@ -58,6 +58,24 @@ def test_without_an_entry_of_its_own_a_model_has_the_usual_values(tmp_path: Path
     np.testing.assert_allclose(found.mean, [0.48145466, 0.4578275, 0.40821073], atol=1e-6)
 
 
+def test_mask_tokens_start_where_the_model_was_trained_to_start_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = write_model(tmp_path, start_layer_share=0.0)
+    assert load_files(*files, device="cpu").start_layer_share == 0.0
+    monkeypatch.setattr(model_files, "bundled_files", lambda: files)
+    monkeypatch.setattr(choose, "bundled_files", lambda: files)
+
+    def start(**config: float) -> int:
+        choose._encoder.cache_clear()
+        encoder = configured_encoder(LanguageConfig(enabled="on", device="cpu", **config))
+        assert isinstance(encoder, ClipEncoder)
+        return encoder._reader._mask_tokens.start
+
+    assert start() == 0
+    assert start(start_layer_share=0.5) == VISION["layers"] // 2 > 0
+
+
 def test_larger_images_interpolate_the_positions(tmp_path: Path) -> None:
     found = load_files(*write_model(tmp_path, stem="large_test"), image_size=128, device="cpu")
     assert found.image_size == 128

@@ -1,0 +1,134 @@
+"""Train the image tower: python -m moss_ros.train.pictures.learn --out FOLDER --objects data/objects --minutes M
+
+FOLDER holds homes/ (made by home_pool, which may still run), checkpoint.pt, curve.csv and image.safetensors. With
+--resume a training goes on from its checkpoint; the text tower may then be a newer one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from moss_ros.train.pictures.batches import BatchPlan, Source
+from moss_ros.train.pictures.losses import WordTargets
+from moss_ros.train.pictures.object_scores import composite_scores
+from moss_ros.train.pictures.stream import batches
+from moss_ros.train.pictures.training import LARGEST_SCALE, Settings, Training
+from moss_ros.train.pictures.words import text_words
+
+
+def save_checkpoint(training: Training, folder: Path) -> None:
+    """checkpoint.pt and image.safetensors (the average, half precision), each written whole."""
+    from safetensors.torch import save_file
+
+    part = folder / "checkpoint.part"
+    torch.save(training.state(), part)
+    part.replace(folder / "checkpoint.pt")
+    weights = folder / "image.part"
+    state = {f"visual.{k}": _half(v) for k, v in training.average.state_dict().items()}
+    state["logit_scale"] = training.log_scale.detach().clamp(max=math.log(LARGEST_SCALE)).half()
+    save_file(state, str(weights), {"format": "pt", "step": str(training.step), "seed": str(training.settings.seed)})
+    weights.replace(folder / "image.safetensors")
+
+
+def _half(value: torch.Tensor) -> torch.Tensor:
+    return (value.half() if value.is_floating_point() else value).contiguous()
+
+
+def log_scores(training: Training, scores: dict[str, float], folder: Path) -> dict[str, float]:
+    """Add a line to curve.csv."""
+    row = {
+        "step": training.step,
+        "seconds": round(training.seconds),
+        "rate": training.rate(),
+        "loss": training.recent_loss,
+        "right": training.recent_right,
+        **scores,
+    }
+    path = folder / "curve.csv"
+    new = not path.exists()
+    with open(path, "a", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow({k: f"{v:.5g}" for k, v in row.items()})
+    return row
+
+
+def run(
+    training: Training,
+    objects: Path,
+    folder: Path,
+    save_s: float,
+    score_s: float,
+    scores: Callable[[nn.Module], dict[str, float]],
+) -> None:
+    """Train to the end of the settings."""
+    plan = BatchPlan(training.settings.seed, training.settings.batch, training.settings.masks)
+    saved = scored = time.monotonic()
+    stream = batches(objects, folder / "homes", plan, training.step)
+    while training.share_done() < 1:
+        training.train_on(next(stream))
+        now = time.monotonic()
+        if training.step % 25 == 0:
+            print(
+                f"step {training.step} {training.seconds:.0f} s loss {training.recent_loss:.3f} "
+                f"right {training.recent_right:.3f}",
+                flush=True,
+            )
+        if now - saved > save_s:
+            save_checkpoint(training, folder)
+            saved = now
+        if now - scored > score_s:
+            print(log_scores(training, scores(training.average), folder), flush=True)
+            scored = time.monotonic()
+    stream.close()  # type: ignore[attr-defined]
+    save_checkpoint(training, folder)
+    print(log_scores(training, scores(training.average), folder), flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m moss_ros.train.pictures.learn", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training")
+    parser.add_argument("--objects", type=Path, required=True, help="the folder data/objects")
+    parser.add_argument("--text", type=Path, help="text.safetensors of the text tower; without: vectors by chance")
+    parser.add_argument("--minutes", type=float, default=60, help="training time, without making batches and scoring")
+    parser.add_argument("--steps", type=int, default=0, help="length in steps instead")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt when it is there")
+    parser.add_argument("--start", type=Path, help="image.safetensors of an earlier training to begin from")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--save-seconds", type=float, default=120.0)
+    parser.add_argument("--score-seconds", type=float, default=600.0)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists() and not options.resume:
+        parser.error(f"{checkpoint} exists: give --resume to go on with it, or another --out")
+    source = Source(options.objects, options.out / "homes")
+    words = text_words(options.text)
+    settings = Settings(seed=options.seed, steps=options.steps, seconds=options.minutes * 60)
+    training = Training(settings, WordTargets(source.categories, words))
+    if checkpoint.exists():
+        training.restore(torch.load(checkpoint, weights_only=True))
+    elif options.start is not None:
+        print(f"{training.start_from(options.start)} tensors from {options.start}", flush=True)
+    score = composite_scores(options.objects, source, words)
+    run(training, options.objects, options.out, options.save_seconds, options.score_seconds, score)
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main()

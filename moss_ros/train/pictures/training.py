@@ -1,0 +1,151 @@
+"""One training of the image tower: its state and its steps."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from moss_ros.train.pictures.batches import Batch
+from moss_ros.train.pictures.losses import WordTargets
+from moss_ros.train.pictures.tower import embed_and_pool, make_tower, normalised
+
+LARGEST_SCALE = 60.0
+STEM_WEIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train. The length is given in seconds of training, or in steps when steps is not 0."""
+
+    seed: int = 0
+    seconds: float = 3600.0
+    steps: int = 0
+    batch: int = 12
+    masks: int = 8
+    rate: float = 1.2e-3
+    last_rate: float = 1e-5
+    warm_up_steps: int = 60
+    weight_decay: float = 0.05
+    average: float = 0.997  # decay of the moving average of the weights
+
+
+class Training:
+    """State of a training: tower, its moving average, optimiser, step, seconds spent."""
+
+    def __init__(self, settings: Settings, targets: WordTargets) -> None:
+        self.settings = settings
+        self.targets = targets
+        torch.manual_seed(settings.seed)
+        self.tower = make_tower().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.average = copy.deepcopy(self.tower)
+        self.step, self.seconds = 0, 0.0
+        self.recent_loss, self.recent_right = math.nan, math.nan
+        matrices = [p for p in self.tower.parameters() if p.ndim > 1]
+        vectors = [p for p in self.tower.parameters() if p.ndim <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": matrices, "weight_decay": settings.weight_decay},
+                {"params": [*vectors, self.log_scale], "weight_decay": 0.0},
+            ],
+            settings.rate,
+            betas=(0.9, 0.98),
+        )
+
+    def start_from(self, weights: Path) -> int:
+        """Take over the weights of an image.safetensors that fit by name and form; returns how many."""
+        from safetensors.torch import load_file
+
+        own = self.tower.state_dict()
+        known = {k.removeprefix("visual."): v for k, v in load_file(str(weights)).items()}
+        fit = {k: v for k, v in known.items() if k in own and own[k].shape == v.shape}
+        self.tower.load_state_dict({**own, **fit})
+        self.average = copy.deepcopy(self.tower)
+        return len(fit)
+
+    def share_done(self) -> float:
+        """How much of the training is over, in [0, 1]."""
+        s = self.settings
+        return min(1.0, self.step / s.steps if s.steps else self.seconds / s.seconds)
+
+    def rate(self) -> float:
+        """Learning rate: a short rise, then a cosine."""
+        s = self.settings
+        wave = 0.5 + 0.5 * math.cos(math.pi * self.share_done())
+        return (s.last_rate + (s.rate - s.last_rate) * wave) * min(1.0, (self.step + 1) / s.warm_up_steps)
+
+    def train_on(self, batch: Batch) -> float:
+        """One step; returns the loss."""
+        start = time.monotonic()
+        self.tower.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        masked = batch.category >= 0
+        inside = torch.from_numpy(masked)
+        found, pooled = embed_and_pool(
+            self.tower, normalised(batch.color_rgb), torch.from_numpy(batch.shares), torch.from_numpy(batch.outside)
+        )
+        found, pooled = found[inside], pooled[inside]
+        category, color = batch.category[masked], batch.color[masked]
+        said = [c for window in batch.captions for c in window]
+        scale = self.log_scale.exp().clamp(max=LARGEST_SCALE)
+        wrong = self.targets.loss(found, scale, category, color, said)
+        wrong = wrong + STEM_WEIGHT * self.targets.category_loss(pooled, scale, torch.from_numpy(category))
+        self.optimizer.zero_grad(set_to_none=True)
+        wrong.backward()
+        nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
+        self.optimizer.step()
+        self._follow()
+        value = float(wrong.detach())
+        right = float(((found.detach() @ self.targets.category.T).argmax(1).numpy() == category).mean())
+        self.recent_loss = _running(self.recent_loss, value)
+        self.recent_right = _running(self.recent_right, right)
+        self.step += 1
+        self.seconds += time.monotonic() - start
+        return value
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """The average follows the weights, fast at first."""
+        keep = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        for mean, new in zip(self.average.state_dict().values(), self.tower.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(new, 1 - keep)
+            else:
+                mean.copy_(new)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a resumed training needs."""
+        return {
+            "settings": asdict(self.settings),
+            "tower": self.tower.state_dict(),
+            "average": self.average.state_dict(),
+            "log_scale": self.log_scale.detach(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "recent": (self.recent_loss, self.recent_right),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a state. Its seed must be that of the settings, the length may change; raises ValueError."""
+        if state["settings"]["seed"] != self.settings.seed:
+            raise ValueError(f"the checkpoint has seed {state['settings']['seed']}, not {self.settings.seed}")
+        self.tower.load_state_dict(state["tower"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        with torch.no_grad():
+            self.log_scale.copy_(state["log_scale"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.recent_loss, self.recent_right = state["recent"]
+
+
+def _running(mean: float, value: float) -> float:
+    return value if math.isnan(mean) else 0.97 * mean + 0.03 * value
