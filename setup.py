@@ -14,7 +14,7 @@ setup(
         "moss_ros.evaluation": ["labels/*"],
         "moss_ros.language": ["data/*", "weights/*"],
         "moss_ros.masks2d": ["weights/*"],
-        "moss_ros.proposals": ["ranking.json"],
+        "moss_ros.proposals": ["ranking*.json"],
         "moss_ros.train.words": ["household.txt"],
     },
     python_requires=">=3.10",

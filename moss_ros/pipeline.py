@@ -2,7 +2,7 @@
 
 frame -> voxel map -> keyframe                                         step(), every frame
 map -> normals -> superpoints -> structure -> parts                    segment(), when there is time
-keyframes -> 2D masks -> evidence -> consensus -> refinement -> union -> instances
+keyframes -> 2D masks -> evidence -> joined views -> refinement -> union -> instances
 instances -> telling views -> dense masks -> embeddings -> labels         describe(), when there is time left
 """
 
@@ -34,7 +34,6 @@ from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.choose import configured_segmenter
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.segmenter import Segmenter
-from moss_ros.proposals.consensus import ConsensusMap
 from moss_ros.proposals.features import FEATURES, FeatureMap
 from moss_ros.proposals.flat import FlatMap
 from moss_ros.proposals.parts import PartMap, Parts, object_proposals
@@ -42,6 +41,7 @@ from moss_ros.proposals.ranking import load_ranking
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import suppress
+from moss_ros.proposals.views import configured_views, needs_pairs
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
 
@@ -84,7 +84,7 @@ class Pipeline:
             self._labeller = configured_labeller(self.config.language, self.encoder)
             self.answering = Answering(self.encoder, self.config.language, self.config.query)
         self.timings = Timings()
-        self._ranking = load_ranking()
+        self._ranking = load_ranking(self.config.proposals.views)
         self.reset()
 
     def reset(self) -> None:
@@ -96,12 +96,14 @@ class Pipeline:
         self._structure_map = StructureMap(c.structure, c.mapping.voxel_size_m)
         self._part_map = PartMap(c.proposals)
         self._flat_map = FlatMap(c.proposals)
-        self._consensus = ConsensusMap(c.proposals)
+        self._views = configured_views(c.proposals)
         self._feature_map = FeatureMap()
         self.structure: Structure | None = None  # of the last segmentation, as parts and flat
         self.parts: Parts | None = None
         self.flat = MaskProposals.join([])
-        self.keyframes = KeyframeMasks(c.masks, c.mapping.keyframe_budget, self._segmenter)
+        self.keyframes = KeyframeMasks(
+            c.masks, c.mapping.keyframe_budget, self._segmenter, keep_pairs=needs_pairs(c.proposals)
+        )
         self.instances = InstanceMap(c.instances)
         self.candidates = MaskProposals.join([])  # of the last segmentation, from all sources
         self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates
@@ -149,14 +151,22 @@ class Pipeline:
             flat = self._flat_map.update(voxels.position, voxels.color, normal, voxels.grid, structure, changed)
         with stage("masks2d"):
             self.keyframes.refresh(voxels, normal, parts.background, everything=full)
-        with stage("consensus"):
-            agreed = self._consensus.update(self.keyframes.evidence, solid)
+        with stage(c.proposals.views):
+            joined = self._views.update(self.keyframes.evidence, solid_voxels)
         with stage("ranking"):
             self.structure, self.parts, self.flat = structure, parts, flat
-            self.candidates = MaskProposals.join([object_proposals(parts), agreed, flat])
+            self.candidates = MaskProposals.join([object_proposals(parts), joined.proposals, flat])
             shared = SharedVoxels.of(self.candidates, voxels.count)
             self.features = self._feature_map.update(
-                self.candidates, shared, solid_voxels, voxels.color, normal, structure, self.keyframes.evidence, changed
+                self.candidates,
+                shared,
+                solid_voxels,
+                voxels.color,
+                normal,
+                structure,
+                self.keyframes.evidence,
+                changed,
+                joined.affinity,
             )
             ranked = self.candidates.with_scores(self._ranking.scores(self.features))
         with stage("union"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moss_ros.config import ConfigError, MossConfig, Parameter, from_flat, load_yaml, parameters, to_flat
@@ -54,6 +54,7 @@ def test_empty_means_defaults() -> None:
     assert from_flat(to_flat(MossConfig())) == MossConfig()
 
 
+@settings(deadline=None)  # the first example builds the strategies of all parameters
 @given(st.fixed_dictionaries({}, optional={p.name: allowed(p) for p in ALL}))
 def test_round_trip(values: dict[str, Any]) -> None:
     config = from_flat(values)

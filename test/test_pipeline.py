@@ -144,6 +144,22 @@ def test_every_stage_is_timed(done):
     } <= set(summary)
 
 
+def test_affinities_find_the_things_too():
+    pipeline = driven(room_frames(0.003), replace(CONFIG, proposals=replace(CONFIG.proposals, views="affinity")))
+    snapshot = pipeline.segment()
+    found = [owner_of(snapshot, thing) for thing in THINGS]
+    assert len({i.id for i in found}) == 3
+    for thing, instance in zip(THINGS, found, strict=True):
+        assert instance.state is InstanceState.CONFIRMED
+        assert np.allclose(instance.box.center_m[:2], BOXES[thing].center_m[:2], atol=0.015)
+    assert "affinity" in pipeline.candidates.sources and "consensus" not in pipeline.candidates.sources
+    assert "affinity" in pipeline.timings.summary() and "consensus" not in pipeline.timings.summary()
+
+
+def test_pixel_pairs_are_kept_only_for_the_affinities(done):
+    assert done[0].keyframes.evidence.views and not done[0].keyframes.evidence.pairs
+
+
 def test_same_drive_twice_gives_the_same_instances(done):
     pipeline = driven(room_frames(0.003))
     assert facts(pipeline.segment()) == facts(done[1])

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numba import njit
 
+from moss_ros.masks2d.pixel_pairs import ViewPairs
 from moss_ros.records import _require
 
 
@@ -71,6 +72,7 @@ class EvidenceStore:
 
     def __init__(self) -> None:
         self.views: dict[int, ViewEvidence] = {}
+        self.pairs: dict[int, ViewPairs] = {}  # what is known about pairs of pixels, where the views say it
         self.version = 0  # counts the changes of the views
         self.seen = np.zeros((0, 1), np.uint64)
         self._pairs: dict[tuple[int, int], np.ndarray] = {}
@@ -80,7 +82,7 @@ class EvidenceStore:
         """Make room for new voxels."""
         self.seen = _resized(self.seen, voxel_count)
 
-    def put(self, slot: int, evidence: ViewEvidence) -> None:
+    def put(self, slot: int, evidence: ViewEvidence, pairs: ViewPairs | None = None) -> None:
         """Enter or replace the evidence of a keyframe."""
         self.drop(slot)
         self.version += 1
@@ -90,6 +92,8 @@ class EvidenceStore:
             wider[:, : self.seen.shape[1]] = self.seen
             self.seen = wider
         self.views[slot] = evidence
+        if pairs is not None:
+            self.pairs[slot] = pairs
         self.seen[evidence.voxels, word] |= np.uint64(1 << bit)
 
     def drop(self, slot: int) -> None:
@@ -97,6 +101,7 @@ class EvidenceStore:
         old = self.views.pop(slot, None)
         if old is None:
             return
+        self.pairs.pop(slot, None)
         self.version += 1
         word, bit = divmod(slot, 64)
         self.seen[old.voxels, word] &= ~np.uint64(1 << bit)

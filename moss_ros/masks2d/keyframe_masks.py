@@ -9,21 +9,26 @@ from moss_ros.geometry.bits import ones_per_row
 from moss_ros.mapping.keyframes import Keyframe, make_keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.evidence import EvidenceStore, lift
-from moss_ros.masks2d.segmenter import MapView, Segmenter
+from moss_ros.masks2d.pixel_pairs import PixelPairs, on_voxels
+from moss_ros.masks2d.segmenter import MapView, Segmenter, masks_of
 from moss_ros.records import Frame
+
+_Masks = tuple[np.ndarray, PixelPairs | None]  # label image, and its pairs where they are kept
 
 
 class KeyframeMasks:
     """A bounded set of keyframes; each has a slot number that its evidence uses."""
 
-    def __init__(self, config: MasksConfig, budget: int, segmenter: Segmenter) -> None:
+    def __init__(self, config: MasksConfig, budget: int, segmenter: Segmenter, keep_pairs: bool = False) -> None:
+        """keep_pairs: the evidence also holds the pixel pairs of each keyframe, some megabytes."""
         self._config = config
         self._segmenter = segmenter
         self._budget = budget
+        self._keep_pairs = keep_pairs
         self.keyframes: dict[int, Keyframe] = {}
         self.evidence = EvidenceStore()
         self._background: dict[int, np.ndarray] = {}  # of the evidence's voxels, when it was made
-        self._labels: dict[int, np.ndarray] = {}  # masks that were made without the map, until they are lifted
+        self._made: dict[int, _Masks] = {}  # masks that were made without the map, until they are lifted
         self._new: set[int] = set()
 
     def add(self, frame: Frame, sharpness: float, floor_m: float | None = None) -> None:
@@ -37,7 +42,8 @@ class KeyframeMasks:
         self.keyframes[slot] = make_keyframe(frame, slot, sharpness)
         self._new.add(slot)
         if not self._segmenter.needs_map:
-            self._labels[slot] = self._segmenter.labels(self.keyframes[slot], floor_m, None).astype(np.uint16)
+            labels, pairs = self._masks(self.keyframes[slot], floor_m, None)
+            self._made[slot] = labels.astype(np.uint16), pairs
 
     def stamps_ns(self) -> dict[int, int]:
         """Stamp of each slot."""
@@ -60,13 +66,16 @@ class KeyframeMasks:
 
     def _lift(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
         image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
-        labels = self._labels.pop(keyframe.slot, None)
-        if labels is None:
-            view = MapView(image, voxels.position, normal, background)
-            labels = self._segmenter.labels(keyframe, None, view)
+        made = self._made.pop(keyframe.slot, None)
+        labels, pairs = made or self._masks(keyframe, None, MapView(image, voxels.position, normal, background))
         evidence = lift(image, labels)
-        self.evidence.put(keyframe.slot, evidence)
+        self.evidence.put(keyframe.slot, evidence, on_voxels(pairs, image) if pairs else None)
         self._background[keyframe.slot] = background[evidence.voxels]
+
+    def _masks(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> _Masks:
+        if self._keep_pairs:
+            return masks_of(self._segmenter, keyframe, floor_m, view)
+        return self._segmenter.labels(keyframe, floor_m, view), None
 
     def _staleness(self, slot: int, background: np.ndarray) -> float:
         """Share of the keyframe's voxels whose background flag changed since it was segmented."""
@@ -79,7 +88,7 @@ class KeyframeMasks:
         del self.keyframes[slot]
         self.evidence.drop(slot)
         self._background.pop(slot, None)
-        self._labels.pop(slot, None)
+        self._made.pop(slot, None)
         self._new.discard(slot)
 
     def _most_redundant(self) -> int:

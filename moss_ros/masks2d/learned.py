@@ -18,6 +18,7 @@ from moss_ros.config import ConfigError, MasksConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.mapping.keyframes import Keyframe
 from moss_ros.masks2d.gravity_input import drop_color, gravity_input, reduced_depth, stride_for
+from moss_ros.masks2d.pixel_pairs import PixelPairs, bytes_of
 from moss_ros.masks2d.regions import OFFSETS, RegionRules, Regions, find_regions
 from moss_ros.masks2d.segmenter import MapView
 
@@ -56,6 +57,32 @@ class LearnedSegmenter:
 
         depth_m (H, W) float32, 0 = none; colour of any size; floor_m: height of the floor in the world, None: seen.
         """
+        return self._regions(*self._probabilities(depth_m, camera, world_from_camera, floor_m, color_rgb))
+
+    def regions_and_pairs(
+        self,
+        depth_m: np.ndarray,
+        camera: Camera,
+        world_from_camera: np.ndarray,
+        floor_m: float | None = None,
+        color_rgb: np.ndarray | None = None,
+    ) -> tuple[Regions, PixelPairs]:
+        """As regions, with what they were made from."""
+        out, measured = self._probabilities(depth_m, camera, world_from_camera, floor_m, color_rgb)
+        return self._regions(out, measured), PixelPairs(bytes_of(out[0]), bytes_of(out[1:]), measured)
+
+    def _regions(self, probability: np.ndarray, measured: np.ndarray) -> Regions:
+        return find_regions(probability[0], probability[1:], OFFSETS, measured, self.rules)
+
+    def _probabilities(
+        self,
+        depth_m: np.ndarray,
+        camera: Camera,
+        world_from_camera: np.ndarray,
+        floor_m: float | None,
+        color_rgb: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(1 + K, h, w) of thing and of each offset, and where depth was measured (h, w) bool."""
         stride = stride_for(depth_m.shape[1])
         depth = reduced_depth(depth_m, stride)
         depth = np.where(depth < MOST_RANGE_M, depth, 0)
@@ -68,7 +95,7 @@ class LearnedSegmenter:
         out = self._predict(drop_color(channels))
         if color is not None:
             out = (1 - COLOR_SHARE) * out + COLOR_SHARE * self._predict(channels)
-        return find_regions(out[0], out[1:], OFFSETS, depth > 0, self.rules)
+        return out, depth > 0
 
     def labels(
         self,
@@ -97,6 +124,15 @@ class LearnedMasks:
         """See Segmenter."""
         color = keyframe.color_rgb if self._config.use_color else None
         return self._segmenter.labels(keyframe.depth_m, keyframe.camera, keyframe.world_from_camera, floor_m, color)
+
+    def masks(self, keyframe: Keyframe, floor_m: float | None) -> tuple[np.ndarray, PixelPairs]:
+        """See PairSegmenter."""
+        color = keyframe.color_rgb if self._config.use_color else None
+        depth_m = keyframe.depth_m
+        found, pairs = self._segmenter.regions_and_pairs(
+            depth_m, keyframe.camera, keyframe.world_from_camera, floor_m, color
+        )
+        return enlarged(found.labels, depth_m.shape), pairs
 
 
 def rules_of(config: MasksConfig) -> RegionRules:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from moss_ros.mapping.keyframes import Keyframe
+from moss_ros.masks2d.pixel_pairs import PixelPairs, pairs_of_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,22 @@ class Segmenter(Protocol):
         floor_m: height of the floor in the world, None = not known yet; view: given to those that need the map.
         """
         ...
+
+
+@runtime_checkable
+class PairSegmenter(Segmenter, Protocol):
+    """One that knows more about pairs of pixels than its label images tell."""
+
+    def masks(self, keyframe: Keyframe, floor_m: float | None) -> tuple[np.ndarray, PixelPairs]:
+        """The label image, as labels makes it, and what it was made from."""
+        ...
+
+
+def masks_of(
+    segmenter: Segmenter, keyframe: Keyframe, floor_m: float | None, view: MapView | None
+) -> tuple[np.ndarray, PixelPairs]:
+    """Label image and pairs of a keyframe from any segmenter; labels alone cost less."""
+    if isinstance(segmenter, PairSegmenter):
+        return segmenter.masks(keyframe, floor_m)
+    labels = segmenter.labels(keyframe, floor_m, view)
+    return labels, pairs_of_labels(labels)

@@ -11,11 +11,14 @@ from numba import njit
 from moss_ros.geometry.components import spread
 from moss_ros.mapping.structure import Structure
 from moss_ros.masks2d.evidence import EvidenceStore
+from moss_ros.proposals.affinity import NUMBERS, AffinityProposals
+from moss_ros.proposals.affinity import SOURCE as AFFINITY
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.records import MaskProposals
 
 SOURCES = ("object", "furniture", "consensus", "flat")
+_KINDS = (*SOURCES, AFFINITY)
 
 FEATURES = (
     "voxels",  # log10 of their number
@@ -38,6 +41,14 @@ FEATURES = (
     "children",  # share covered by smaller proposals that lie in it
     "consensus",  # score of the view consensus, 0 for other sources
     *(f"is_{source}" for source in SOURCES),
+    # All below are 0 when the view consensus is the source. Names are appended, never moved: rankings know them.
+    "thing",  # mean probability that its voxels are on a thing
+    "inner",  # of groups of the affinity tree, 0 for other sources: mean affinity within
+    "outer",  # across the border
+    "born",  # at which its halves were joined
+    "died",  # at which it was joined to another
+    "stands_out",  # from these and its size
+    f"is_{AFFINITY}",
 )
 
 
@@ -57,17 +68,19 @@ class FeatureMap:
         structure: Structure,
         evidence: EvidenceStore,
         changed: np.ndarray,
+        affinity: AffinityProposals | None = None,
     ) -> np.ndarray:
         """(K, F) float32, columns as in FEATURES.
 
         shared: of the same proposals; color_rgb and normal (N, 3) of the map; changed (N,) bool: voxels of which the
-        position, colour, normal or solidity changed since the last call.
+        position, colour, normal or solidity changed since the last call; affinity: where it is the source of the
+        views; those of the proposals that are its groups come in its order.
         """
         if not len(proposals):
             return np.zeros((0, len(FEATURES)), np.float32)
         offsets, members = shared.offsets, shared.members
         widths, bottom, top = _extents(offsets, members, voxels.position)
-        source = np.array([[s == name for name in SOURCES] for s in proposals.sources], np.float64)
+        source = np.array([[s == name for name in _KINDS] for s in proposals.sources], np.float64)
         columns = [
             np.log10(shared.sizes),
             *widths.T,
@@ -79,7 +92,8 @@ class FeatureMap:
             *_agreement(shared, evidence).T,
             *_overlaps(shared, source.argmax(1)).T,
             proposals.scores * source[:, SOURCES.index("consensus")],
-            *source.T,
+            *source[:, : len(SOURCES)].T,
+            *_of_the_tree(shared, source[:, -1] > 0, affinity).T,
         ]
         return np.stack(columns, 1).astype(np.float32)
 
@@ -103,6 +117,17 @@ class FeatureMap:
             out[row] = self._contacts[keys[row]]
         self._contacts = dict(zip(keys, out, strict=True))
         return out
+
+
+def _of_the_tree(shared: SharedVoxels, group: np.ndarray, affinity: AffinityProposals | None) -> np.ndarray:
+    """(K, 7): thing, NUMBERS, stands_out and whether it is a group of the affinity tree; group (K,) bool."""
+    out = np.zeros((len(group), len(NUMBERS) + 3))
+    if affinity is not None:
+        out[:, 0] = np.add.reduceat(affinity.thing[shared.members], shared.offsets[:-1], dtype=np.float64)
+        out[:, 0] /= shared.sizes
+        out[group, 1:-1] = np.column_stack([affinity.numbers, affinity.proposals.scores])
+        out[:, -1] = group
+    return out
 
 
 def _extents(offsets: np.ndarray, members: np.ndarray, position: np.ndarray):

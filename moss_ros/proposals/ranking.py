@@ -1,6 +1,7 @@
 """How likely each proposal is a whole thing: boosted trees over the named features, learned on simulated homes.
 
-The model is data (``ranking.json``, made by ``python -m moss_ros.train.ranking``): every split can be read.
+A model is data (``ranking*.json``, made by ``python -m moss_ros.train.ranking``): every split can be read. Each source
+of proposals.views has its own, since what is sure of one source is not of another.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 from numba import njit
 
 from moss_ros.proposals.features import FEATURES
+
+FILES = {"consensus": "ranking.json", "affinity": "ranking_affinity.json"}  # by proposals.views
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class Ranking:
         }
 
 
-def load_ranking(path: Path | None = None) -> Ranking:
-    """The shipped model, or one of the user's own training.
+def load_ranking(model: str | Path = "consensus") -> Ranking:
+    """The shipped model of a source (a key of FILES), or one of the user's own training (a path).
 
-    Raises ValueError when the file is not such a model or was trained on other features.
+    A model may know fewer features than there are, in any order. Raises ValueError when the file is not such a model
+    or was trained on other features.
     """
-    source = Path(path) if path else resources.files("moss_ros.proposals") / "ranking.json"
+    shipped = FILES.get(str(model))
+    source = resources.files("moss_ros.proposals") / shipped if shipped else Path(model)
     try:
         tree = json.loads(source.read_text(encoding="utf-8"))
         nodes = np.array(tree["nodes"], np.float64).reshape(-1, 5)
@@ -59,17 +64,20 @@ def load_ranking(path: Path | None = None) -> Ranking:
         raise ValueError(
             f"{source} is no ranking model ({error}); make one: python -m moss_ros.train.ranking"
         ) from error
-    if names != list(FEATURES):
+    if not isinstance(names, list) or not all(name in FEATURES for name in names):
         raise ValueError(f"{source} was trained on other features; train again: python -m moss_ros.train.ranking")
     feature, left, right = (nodes[:, i].astype(np.int32) for i in (0, 2, 3))
     inner = feature >= 0
     own = np.arange(len(nodes))
-    sound = bool((feature < len(FEATURES)).all() and (roots < len(nodes)).all() and (roots >= 0).all())
+    sound = bool((feature < len(names)).all() and (roots < len(nodes)).all() and (roots >= 0).all())
     for child in (left, right):  # children come later, so every walk ends
         sound = sound and bool(((child > own) & (child < len(nodes)))[inner].all())
     if not sound:
         raise ValueError(f"{source} is damaged: a node points outside of its tree")
-    return Ranking(base, roots, feature, nodes[:, 1].astype(np.float32), left, right, nodes[:, 4].copy())
+    columns = np.array([*map(FEATURES.index, names), -1], np.int32)  # -1: a leaf
+    return Ranking(
+        base, roots, columns[np.maximum(feature, -1)], nodes[:, 1].astype(np.float32), left, right, nodes[:, 4].copy()
+    )
 
 
 @njit(cache=True, nogil=True)

@@ -1,10 +1,11 @@
 """Train the ranking of proposals on simulated homes, through the very pipeline that will use it.
 
-usage: python -m moss_ros.train.ranking HOMES [--out FILE] [--cache FOLDER] [--trees N]
+usage: python -m moss_ros.train.ranking HOMES [--views consensus|affinity] [--out FILE] [--trees N]
 
-HOMES holds folders of ``moss sim``. Every home is mapped once; each proposal learns its overlap with the thing that it
-fits best. Homes are left out in turn to measure the gain over the same score for all; the written model has seen all of
-them. Needs scikit-learn (``pip install moss_ros[train]``).
+HOMES holds folders of ``moss sim``. Each source of proposals.views has its own model and recipe. Every home is mapped
+once; each proposal learns its overlap with the thing that it fits best. Homes are left out in turn to measure the gain
+over the same score for all; the written model has seen all of them. Needs scikit-learn (``pip install
+moss_ros[train]``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +22,45 @@ import numpy as np
 from tqdm import tqdm
 
 from moss_ros.config import from_flat
+from moss_ros.evaluation.carry import nearest_rows
 from moss_ros.evaluation.class_agnostic import ApResult, overlaps_on_map, score_overlaps
 from moss_ros.evaluation.ground_truth import load_folder
 from moss_ros.evaluation.overlaps import Overlaps
+from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.pipeline import Pipeline
-from moss_ros.proposals.features import FEATURES
-from moss_ros.proposals.ranking import Ranking
+from moss_ros.proposals.features import FEATURES, FeatureMap
+from moss_ros.proposals.parts import object_proposals
+from moss_ros.proposals.ranking import FILES, Ranking
 from moss_ros.proposals.shared_voxels import SharedVoxels
+from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import suppress
+from moss_ros.proposals.views import configured_views
+from moss_ros.records import MaskProposals
 from moss_ros.replay.bag import BagSource, guess_topics
 from moss_ros.replay.run import run_frames
 
 FOLDS = 5
-_SETTINGS = {"max_depth": 4, "learning_rate": 0.05, "subsample": 0.6, "max_features": 0.5, "min_samples_leaf": 20}
+_SETTINGS = {"learning_rate": 0.05, "subsample": 0.6, "max_features": 0.5}
+_THINNED = 3  # each home can also teach what a third less keyframes would have shown
+_CONSENSUS = ("consensus", "is_consensus")
+_FIRST_OF_AFFINITY = FEATURES.index("thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the model of a source is made."""
+
+    features: tuple[str, ...]  # those that the source fills
+    trees: int
+    max_depth: int
+    min_samples_leaf: int
+    thinned: tuple[int, ...] = ()  # the homes are seen again without every third keyframe, from these on
+
+
+RECIPES = {
+    "consensus": Recipe(FEATURES[:_FIRST_OF_AFFINITY], 120, 4, 20),
+    "affinity": Recipe(tuple(name for name in FEATURES if name not in _CONSENSUS), 250, 5, 40, thinned=(0, 1)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +81,47 @@ class Examples:
         return score_overlaps(kept, scores[rows])
 
 
-def examples(home: Path) -> Examples:
-    """Map one home and compare its candidates with the truth."""
-    config = from_flat(guess_topics(home / "bag"))
+def examples(home: Path, views: str) -> list[Examples]:
+    """Map one home and compare its candidates with the truth: first as it is, then with keyframes left out."""
+    config = from_flat(guess_topics(home / "bag") | {"proposals.views": views})
     pipeline = Pipeline(config)
     run_frames(pipeline, BagSource(home / "bag", config), progress=False)
     pipeline.segment(full=True)
-    candidates = pipeline.candidates
-    overlaps = overlaps_on_map(load_folder(home), candidates.voxels, pipeline.voxels.position)
-    shared = SharedVoxels.of(candidates, pipeline.voxels.count).shared
-    return Examples(pipeline.features, *_targets(overlaps), shared, overlaps)
+    truth, voxels = load_folder(home), pipeline.voxels
+    nearest = nearest_rows(truth.points_m, voxels.position)
+    out = []
+    thinned = map(partial(_thinned, pipeline), RECIPES[views].thinned)
+    for candidates, features in [(pipeline.candidates, pipeline.features), *thinned]:
+        overlaps = overlaps_on_map(truth, candidates.voxels, voxels.position, nearest=nearest)
+        shared = SharedVoxels.of(candidates, voxels.count).shared
+        out.append(Examples(features, *_targets(overlaps), shared, overlaps))
+    return out
+
+
+def _thinned(pipeline: Pipeline, part: int) -> tuple[MaskProposals, np.ndarray]:
+    """Candidates and features without every third keyframe, on the same map."""
+    assert pipeline.parts is not None and pipeline.structure is not None
+    voxels, normals, whole = pipeline.voxels, pipeline.normals, pipeline.keyframes.evidence
+    evidence = EvidenceStore()
+    evidence.resize(voxels.count)
+    for slot in whole.slots():
+        if slot % _THINNED != part:
+            evidence.put(slot, whole.views[slot], whole.pairs.get(slot))
+    solid_voxels = SolidVoxels.of(voxels, normals.solid)
+    joined = configured_views(pipeline.config.proposals).update(evidence, solid_voxels)
+    candidates = MaskProposals.join([object_proposals(pipeline.parts), joined.proposals, pipeline.flat])
+    features = FeatureMap().update(
+        candidates,
+        SharedVoxels.of(candidates, voxels.count),
+        solid_voxels,
+        voxels.color,
+        normals.two_rings,
+        pipeline.structure,
+        evidence,
+        np.ones(voxels.count, bool),
+        joined.affinity,
+    )
+    return candidates, features
 
 
 def _targets(overlaps: Overlaps) -> tuple[np.ndarray, np.ndarray]:
@@ -74,17 +133,25 @@ def _targets(overlaps: Overlaps) -> tuple[np.ndarray, np.ndarray]:
     return iou, ~on_void | (iou > 0.25)
 
 
-def fit(homes: Sequence[Examples], trees: int) -> Ranking:
+def fit(homes: Sequence[Examples], recipe: Recipe) -> Ranking:
     """Boosted trees on all candidates that count; deterministic."""
     from sklearn.ensemble import GradientBoostingRegressor  # optional
 
-    x = np.concatenate([h.features[h.counts] for h in homes])
+    columns = np.array([FEATURES.index(name) for name in recipe.features], np.int32)
+    x = np.concatenate([h.features[h.counts] for h in homes])[:, columns]
     y = np.concatenate([h.iou[h.counts] for h in homes])
-    model = GradientBoostingRegressor(n_estimators=trees, random_state=0, **_SETTINGS).fit(x, y)
-    return _ranking_of(model)
+    model = GradientBoostingRegressor(
+        n_estimators=recipe.trees,
+        max_depth=recipe.max_depth,
+        min_samples_leaf=recipe.min_samples_leaf,
+        random_state=0,
+        **_SETTINGS,
+    )
+    return _ranking_of(model.fit(x, y), columns)
 
 
-def _ranking_of(model: Any) -> Ranking:
+def _ranking_of(model: Any, columns: np.ndarray) -> Ranking:
+    """columns (C,): place in FEATURES of each column that the model saw."""
     roots: list[int] = []
     feature: list[int] = []
     threshold: list[float] = []
@@ -95,7 +162,7 @@ def _ranking_of(model: Any) -> Ranking:
         tree, first = stage.tree_, len(feature)
         roots.append(first)
         leaf = tree.children_left < 0
-        feature += np.where(leaf, -1, tree.feature).tolist()
+        feature += np.where(leaf, -1, columns[tree.feature]).tolist()
         threshold += np.where(leaf, 0.0, tree.threshold).tolist()
         left += np.where(leaf, -1, tree.children_left + first).tolist()
         right += np.where(leaf, -1, tree.children_right + first).tolist()
@@ -111,12 +178,14 @@ def _ranking_of(model: Any) -> Ranking:
     )
 
 
-def held_out(homes: Sequence[Examples], trees: int, suppress_iou: float) -> list[tuple[ApResult, ApResult]]:
+def held_out(
+    homes: Sequence[Sequence[Examples]], recipe: Recipe, suppress_iou: float
+) -> list[tuple[ApResult, ApResult]]:
     """For each home the scores with one score for all, and with a ranking that has not seen the home."""
     out = []
     for fold in range(FOLDS):
-        ranking = fit([h for i, h in enumerate(homes) if i % FOLDS != fold], trees)
-        for home in homes[fold::FOLDS]:
+        ranking = fit([e for i, home in enumerate(homes) if i % FOLDS != fold for e in home], recipe)
+        for home, *_ in homes[fold::FOLDS]:
             constant = np.ones(len(home.iou))
             out.append((home.score(constant, suppress_iou), home.score(ranking.scores(home.features), suppress_iou)))
     return out
@@ -139,20 +208,25 @@ def importance(ranking: Ranking, homes: Sequence[Examples]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("homes", type=Path, help="folder that holds folders of `moss sim`")
-    parser.add_argument("--out", type=Path, default=Path("moss_ros/proposals/ranking.json"))
-    parser.add_argument("--trees", type=int, default=120)
+    parser.add_argument("--views", choices=tuple(RECIPES), default="consensus", help="the source that it ranks")
+    parser.add_argument("--out", type=Path, help="default: the file of the package that belongs to the source")
+    parser.add_argument("--trees", type=int, help="default: those of the shipped model")
     options = parser.parse_args()
+    recipe = RECIPES[options.views]
+    recipe = replace(recipe, trees=options.trees or recipe.trees)
+    out = options.out or Path("moss_ros/proposals") / FILES[options.views]
     folders = sorted(f.parent for f in options.homes.glob("*/instances.json"))
-    homes = [examples(folder) for folder in tqdm(folders, unit="home")]
-    pairs = held_out(homes, options.trees, from_flat({}).proposals.suppress_iou)
+    homes = [examples(folder, options.views) for folder in tqdm(folders, unit="home")]
+    pairs = held_out(homes, recipe, from_flat({}).proposals.suppress_iou)
     for name in ("ap", "ap50", "ap25"):
         before, after = (100 * np.mean([getattr(p[i], name) for p in pairs]) for i in (0, 1))
         print(f"{name:5} constant {before:5.1f}  ranked, home not seen in training {after:5.1f}")
-    ranking = fit(homes, options.trees)
-    options.out.write_text(json.dumps(ranking.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
-    for name, loss in importance(ranking, homes).items():
+    every = [e for home in homes for e in home]
+    ranking = fit(every, recipe)
+    out.write_text(json.dumps(ranking.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
+    for name, loss in importance(ranking, every).items():
         print(f"{name:13} {loss:.3f}")
-    print(f"wrote {options.out}: {len(homes)} homes, {sum(len(h.iou) for h in homes)} candidates")
+    print(f"wrote {out}: {len(homes)} homes, {sum(len(e.iou) for e in every)} candidates")
 
 
 if __name__ == "__main__":

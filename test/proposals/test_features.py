@@ -6,6 +6,7 @@ from scenes import block, voxels_of
 
 from moss_ros.mapping.structure import Structure
 from moss_ros.masks2d.evidence import EvidenceStore, ViewEvidence
+from moss_ros.proposals.affinity import AffinityProposals
 from moss_ros.proposals.features import FEATURES, SOURCES, FeatureMap
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.records import MaskProposals
@@ -14,7 +15,7 @@ LOW = block((0, 4), (0, 4), (0, 1))  # 16 voxels, one layer
 HIGH = block((0, 4), (0, 4), (1, 4))  # 48 voxels on it
 
 
-def features(masks, sources=None, views=(), scores=None, structure=(), supports=()):
+def features(masks, sources=None, views=(), scores=None, structure=(), supports=(), tree=False):
     """{name: (K,)} of masks over the two blocks: LOW is voxels 0 to 15, HIGH 16 to 63."""
     voxels = voxels_of(np.concatenate([LOW, HIGH]))
     n = len(voxels.solid)
@@ -38,7 +39,12 @@ def features(masks, sources=None, views=(), scores=None, structure=(), supports=
     )
     known = Structure(0.0, (), (), is_structure, support_of)
     shared = SharedVoxels.of(proposals, n)
-    table = FeatureMap().update(proposals, shared, voxels, color, normal, known, evidence, np.ones(n, bool))
+    affinity = None
+    if tree:  # the masks of source affinity are groups of a tree that says the same of each
+        groups = proposals.take(np.flatnonzero([s == "affinity" for s in proposals.sources]))
+        numbers = np.tile(np.array([0.9, 0.2, 0.8, 0.3], np.float32), (len(groups), 1))
+        affinity = AffinityProposals(groups, numbers, np.linspace(0, 1, n, dtype=np.float32))
+    table = FeatureMap().update(proposals, shared, voxels, color, normal, known, evidence, np.ones(n, bool), affinity)
     assert table.shape == (len(masks), len(FEATURES)) and np.isfinite(table).all()
     return dict(zip(FEATURES, table.T.astype(float), strict=True))
 
@@ -105,6 +111,23 @@ def test_other_sources_parents_and_children():
     assert f["parent"] == pytest.approx([1.0, 1.0, 0.0])
     assert f["children"] == pytest.approx([0.5, 0.0, 0.75])
     assert f["consensus"] == pytest.approx([0.0, 0.5, 0.0])
+
+
+def test_numbers_of_the_affinity_tree_belong_to_its_groups_only():
+    masks, sources = [span(16, 64), span(16, 40), span(0, 64)], ["object", "affinity", "furniture"]
+    f = features(masks, sources, scores=[1, 0.5, 1], tree=True)
+    expected = {"inner": 0.9, "outer": 0.2, "born": 0.8, "died": 0.3, "stands_out": 0.5, "is_affinity": 1.0}
+    for name, value in expected.items():
+        assert f[name] == pytest.approx([0.0, value, 0.0])
+    assert f["thing"] == pytest.approx([39.5 / 63, 27.5 / 63, 0.5], abs=1e-5)
+    assert not f["consensus"].any() and not f["is_consensus"].any()
+    assert f["other_iou"] == pytest.approx([48 / 64, 0.5, 48 / 64])
+
+
+def test_without_the_tree_its_numbers_are_zero():
+    f = features([span(16, 64), span(16, 40)], ["object", "consensus"], scores=[1, 0.5])
+    for name in ("thing", "inner", "outer", "born", "died", "stands_out", "is_affinity"):
+        assert not f[name].any()
 
 
 def test_source_is_one_of_four():

@@ -100,3 +100,48 @@ def test_bad_model_is_refused_with_the_fix(tmp_path, change, says):
 def test_missing_model_names_the_command(tmp_path):
     with pytest.raises(ValueError, match="python -m moss_ros.train.ranking"):
         load_ranking(tmp_path / "nowhere.json")
+
+
+def test_shipped_affinity_model_prefers_groups_that_stand_out():
+    facts = {
+        "voxels": 2.4,
+        "length_m": 0.2,
+        "width_m": 0.15,
+        "thickness_m": 0.1,
+        "views": 4.0,
+        "seen": 0.5,
+        "mask_iou": 0.9,
+        "mask_inside": 0.95,
+        "other_iou": 0.85,
+        "top_m": 0.9,
+        "bottom_m": 0.7,
+        "thing": 0.9,
+        "inner": 0.9,
+        "outer": 0.1,
+        "born": 0.7,
+        "died": 0.25,
+        "stands_out": 0.7,
+        "color_step": 60.0,
+        "is_affinity": 1.0,
+    }
+    doubts = {"mask_iou": 0.1, "outer": 0.6, "stands_out": 0.2, "other_iou": 0.0, "structure": 0.8, "touching": 2.0}
+    rows = [facts, facts | doubts | {"color_step": 8.0}]
+    x = np.array([[row.get(name, 0.0) for name in FEATURES] for row in rows], np.float32)
+    better, worse = load_ranking("affinity").scores(x)
+    assert better > worse + 0.3
+
+
+def test_a_model_finds_its_columns_by_name(tmp_path):
+    path = tmp_path / "ranking.json"
+    known = ["thickness_m", "voxels"]  # fewer, and in another order than FEATURES
+    nodes = [[known.index(FEATURES[int(n[0])]) if n[0] >= 0 else -1, *n[1:]] for n in stumps().to_json()["nodes"]]
+    path.write_text(json.dumps(stumps().to_json() | {"features": known, "nodes": nodes}))
+    x = np.random.default_rng(0).random((50, F)).astype(np.float32) * 3
+    assert np.array_equal(load_ranking(path).scores(x), stumps().scores(x))
+
+
+def test_default_model_looks_at_nothing_of_the_affinity_tree():
+    x = np.random.default_rng(0).random((50, F)).astype(np.float32)
+    other = x.copy()
+    other[:, FEATURES.index("thing") :] += 5
+    assert np.array_equal(load_ranking().scores(x), load_ranking("consensus").scores(other))
