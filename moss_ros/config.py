@@ -190,7 +190,7 @@ class LiftingConfig:
 class LanguageConfig:
     """Words and pictures: which model reads the instances, in how many views, and what they may be called."""
 
-    enabled: str = param("auto", "name instances and answer questions; auto: where torch and open_clip are installed", choices=("auto", "on", "off"))
+    enabled: str = param("auto", "name instances and answer questions; auto: where torch and open_clip are installed", choices=("auto", "always", "never"))
     model: str = param("bundled", "bundled: the small model of the package; else an open_clip model, e.g. ViT-B-16")
     weights: str = param("", "open_clip models: pretrained tag, e.g. openai, or path of a checkpoint")
     backend: str = param("mask_tokens", "how a mask is read; mask_tokens: the whole image and the mask go in together; alpha_clip: Alpha-CLIP weights; crops: three crops of each mask", choices=("mask_tokens", "alpha_clip", "crops"))

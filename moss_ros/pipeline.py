@@ -45,7 +45,7 @@ from moss_ros.proposals.views import configured_views, needs_pairs
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
 
-_NO_LANGUAGE = "no model of words and pictures: pip install 'moss_ros[language]' and set language.enabled: on"
+_NO_LANGUAGE = "no model of words and pictures: pip install 'moss_ros[language]' and set language.enabled: always"
 
 
 @dataclass(frozen=True, slots=True)

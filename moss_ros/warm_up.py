@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moss_ros.config import MasksConfig, MossConfig
+from moss_ros.config import LanguageConfig, MasksConfig, MossConfig
 from moss_ros.geometry.camera import Camera
 from moss_ros.pipeline import Pipeline
 from moss_ros.records import Frame
@@ -17,7 +17,7 @@ def warm_up(masks: MasksConfig | None = None) -> None:
 
     masks: what will be used, so that its model is loaded too. Raises ConfigError when that cannot be.
     """
-    pipeline = Pipeline(MossConfig(masks=masks or MasksConfig()))
+    pipeline = Pipeline(MossConfig(masks=masks or MasksConfig(), language=LanguageConfig(enabled="never")))
     for shift_m in (0.0, 0.12, 0.24):
         pipeline.step(_frame(shift_m))
     snapshot = pipeline.segment(full=True)

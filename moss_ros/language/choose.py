@@ -17,7 +17,7 @@ def configured_encoder(config: LanguageConfig) -> ImageTextEncoder | None:
 
     Encoders are made once a process. Raises ConfigError, with what to do, when one that is asked for cannot be made.
     """
-    if config.enabled == "off" or (config.enabled == "auto" and not _installed(config)):
+    if config.enabled == "never" or (config.enabled == "auto" and not _installed(config)):
         return None
     try:
         return _encoder(
@@ -33,7 +33,7 @@ def configured_encoder(config: LanguageConfig) -> ImageTextEncoder | None:
     except ConfigError:
         raise
     except (ImportError, ValueError) as error:
-        raise ConfigError(f"language.enabled = {config.enabled}: {error}; or set language.enabled to off") from error
+        raise ConfigError(f"language.enabled = {config.enabled}: {error}; or set language.enabled to never") from error
 
 
 def _installed(config: LanguageConfig) -> bool:

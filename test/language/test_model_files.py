@@ -68,7 +68,7 @@ def test_mask_tokens_start_where_the_model_was_trained_to_start_them(
 
     def start(**config: float) -> int:
         choose._encoder.cache_clear()
-        encoder = configured_encoder(LanguageConfig(enabled="on", device="cpu", **config))
+        encoder = configured_encoder(LanguageConfig(enabled="always", device="cpu", **config))
         assert isinstance(encoder, ClipEncoder)
         return encoder._reader._mask_tokens.start
 
@@ -128,7 +128,7 @@ def test_the_configuration_chooses(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert configured_encoder(replace(CONFIG, label_min_score=0.5)) is encoder, "made once a process"
     crops = configured_encoder(replace(CONFIG, backend="crops"))
     assert crops is not None and crops is not encoder
-    assert configured_encoder(replace(CONFIG, enabled="off")) is None
+    assert configured_encoder(replace(CONFIG, enabled="never")) is None
     with pytest.raises(ConfigError, match="alpha_weights"):
         configured_encoder(replace(CONFIG, backend="alpha_clip"))
     with pytest.raises(ConfigError, match="SunzeY"):
@@ -143,7 +143,7 @@ def test_auto_is_off_where_something_is_missing(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(module, "bundled_files", lambda: missing)
     assert configured_encoder(CONFIG) is None
     with pytest.raises(ConfigError, match="is missing"):
-        configured_encoder(replace(CONFIG, enabled="on"))
+        configured_encoder(replace(CONFIG, enabled="always"))
     monkeypatch.setattr(choose.importlib.util, "find_spec", lambda name: None)
     assert configured_encoder(replace(CONFIG, model="ViT-B-16", weights="openai")) is None
 
@@ -153,13 +153,13 @@ def test_without_open_clip_the_fix_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setitem(sys.modules, "open_clip", None)
     with pytest.raises(ConfigError, match=r"pip install 'moss_ros\[language\]'"):
-        configured_encoder(replace(CONFIG, enabled="on", model="ViT-B-16", weights="openai"))
+        configured_encoder(replace(CONFIG, enabled="always", model="ViT-B-16", weights="openai"))
 
 
 def test_the_bundled_model_reads_masks_and_texts() -> None:
     if not all(path.is_file() for path in bundled_files()):
         pytest.skip("the bundled weights are not in this checkout")
-    encoder = configured_encoder(replace(CONFIG, enabled="on"))
+    encoder = configured_encoder(replace(CONFIG, enabled="always"))
     assert encoder is not None
     rows = encoder.encode_masks(np.full((48, 64, 3), 90, np.uint8), np.ones((1, 48, 64), bool))
     np.testing.assert_allclose(np.linalg.norm(rows), 1, atol=1e-5)

@@ -25,7 +25,7 @@ from moss_ros.pipeline import Pipeline
 from moss_ros.weights.table import TABLE, MissingWeightsError
 
 RULES = MasksConfig(segmenter="sam", sam_points_per_side=16, min_pixels=20)
-QUIET = replace(CONFIG, language=LanguageConfig(enabled="off"))
+QUIET = replace(CONFIG, language=LanguageConfig(enabled="never"))
 EVERYTHING = replace(
     RULES, sam_min_iou=0.0, sam_min_stability=0.0, sam_points_per_side=3, sam_overlap=1.0, sam_max_share=1.0
 )
