@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +18,15 @@ import numpy as np
 from moss_ros.language.head_noun import head_noun, last_known, spaced
 from moss_ros.language.noun_neighbours import NounNeighbours
 from moss_ros.language.size_density import Background, log_extent, log_ratio, log_spread, sorted_boxes
+from moss_ros.language.size_guess import SizeGuess
 from moss_ros.language.size_table import SIZES_FILE, SizeTable, read_sizes
+from moss_ros.language.size_words import size_in_words
 
 SEEN_WHOLE = 0.75  # an extent of which less was seen is a lower bound
 TRUST_KNOWN = 0.97  # share of things that are what their name says, and no toy or picture of it
 TRUST_LAST_KNOWN = 0.5  # a name in the phrase that is not its head
 _WIDENED_SD = 0.25  # what a neighbour's size may differ
 _NO_TRUST = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class SizeGuess:
-    """What is believed about the size of the thing that a text names."""
-
-    name: str  # the noun it was taken from, or the nearest one; "" = nothing is known
-    log_mean: np.ndarray  # (3,) of log_extent(), longest first
-    log_sd: np.ndarray  # (3,)
-    trust: float  # [0, 1]; the rest is background
 
 
 class SizePrior:
@@ -120,8 +111,6 @@ class SizePrior:
 
     def explain(self, text: str, extents_m: np.ndarray, seen: np.ndarray | None = None) -> str:
         """How one box (3,) fits a name, in words: "0.12 x 0.10 x 0.09 m fits a mug"."""
-        from moss_ros.language.size_words import size_in_words
-
         extents_m = _checked_extents(np.asarray(extents_m, float)[None])
         whole = _whole(None if seen is None else np.asarray(seen)[None], 1)
         return size_in_words(self.guess(text), extents_m[0], None if whole is None else whole[0])

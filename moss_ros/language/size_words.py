@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from moss_ros.language.size_density import log_extent
-
-if TYPE_CHECKING:
-    from moss_ros.language.size_prior import SizeGuess
+from moss_ros.language.size_guess import SizeGuess
 
 FITS = 2.0  # spreads
 _NO_ARTICLE = ("bread", "butter", "cheese", "corn", "cutlery", "garlic", "laundry", "paper", "pasta", "soap", "toast")
