@@ -12,6 +12,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 import yaml
@@ -281,12 +282,20 @@ class Parameter:
     choices: tuple[str, ...] | None
 
 
-def parameters() -> Iterator[Parameter]:
+@cache  # a node asks for them once for each of them
+def parameters() -> tuple[Parameter, ...]:
     """Every parameter in declaration order."""
+    return tuple(_parameters())
+
+
+def _parameters() -> Iterator[Parameter]:
     for stage in dataclasses.fields(MossConfig):
         kind: Any = type(stage.default)
+        hints = typing.get_type_hints(kind)
         for leaf in dataclasses.fields(kind):
-            yield Parameter(name=f"{stage.name}.{leaf.name}", default=leaf.default, type=_plain_type(kind, leaf.name), **leaf.metadata)
+            hint = hints[leaf.name]
+            plain = tuple if isinstance(hint, types.GenericAlias) else hint
+            yield Parameter(name=f"{stage.name}.{leaf.name}", default=leaf.default, type=plain, **leaf.metadata)
 
 
 def from_flat(values: dict[str, Any]) -> MossConfig:
@@ -343,11 +352,6 @@ def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         name = f"{prefix}{key}"
         flat.update(_flatten(value, f"{name}.") if isinstance(value, dict) else {name: value})
     return flat
-
-
-def _plain_type(stage: type, leaf: str) -> type:
-    hint = typing.get_type_hints(stage)[leaf]
-    return tuple if isinstance(hint, types.GenericAlias) else hint
 
 
 def _checked(parameter: Parameter, value: Any) -> Any:
