@@ -89,11 +89,12 @@ def test_no_segmentation_before_the_period(parts):
     worker = Worker(pipeline, config, drops, lambda frame: frame, published.append)
     worker.start()
     worker.put("a")
-    wait_for(lambda: published)
+    wait_for(lambda: pipeline.segmented)
     start = time.monotonic()
     worker.put("b")
-    wait_for(lambda: len(published) == 2)
+    wait_for(lambda: len(pipeline.segmented) == 2)
     assert time.monotonic() - start > 0.2
+    wait_for(lambda: len(published) == 4)  # each is published again when it has been described
     assert worker.stop()
 
 
@@ -102,10 +103,17 @@ def test_the_period_counts_from_the_start_and_waiting_frames_go_first(parts):
     jobs = []
     step, segment = pipeline.step, pipeline.segment
     pipeline.step = lambda frame: jobs.append(frame) or step(frame)
-    pipeline.segment = lambda full=False: jobs.append("segment") or time.sleep(0.6) or segment(full)
     ended = []
+
+    def slow_segment(full=False):
+        jobs.append("segment")
+        time.sleep(0.6)
+        ended.append(time.monotonic())
+        return segment(full)
+
+    pipeline.segment = slow_segment
     config = from_flat({"node.segment_period_s": 0.5})
-    worker = Worker(pipeline, config, drops, lambda frame: frame, lambda _: ended.append(time.monotonic()))
+    worker = Worker(pipeline, config, drops, lambda frame: frame, lambda _: None)
     worker.start()
     worker.put("a")
     wait_for(lambda: "segment" in jobs)
