@@ -75,6 +75,7 @@ MODEL_FILES: dict[str, set[str]] = {
     "train/mask_scores.py": {"torch"},
     "torch_threads.py": {"torch"},
     "torchvision_ops.py": {"torch"},
+    "train/course.py": {"torch"},
     "train/masks.py": {"torch"},
     "train/words/tower.py": {"torch"},
     "train/words/train.py": {"torch"},

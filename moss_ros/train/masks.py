@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import csv
 import math
 import time
 from dataclasses import asdict, dataclass
@@ -19,6 +18,8 @@ import torch
 from moss_ros.masks2d.network import MaskNetwork, save_weights
 from moss_ros.sim.view_pool import ViewPool
 from moss_ros.train.batches import Batch, BatchPlan, quiet_opencv
+from moss_ros.train.course import follow, rate_at, running, share_done
+from moss_ros.train.files import append_row, write_whole
 from moss_ros.train.mask_loss import loss, targets
 from moss_ros.train.mask_scores import held_out_scores
 from moss_ros.train.stream import batches
@@ -55,14 +56,12 @@ class Training:
 
     def share_done(self) -> float:
         """How much of the training is over, in [0, 1]."""
-        s = self.settings
-        return min(1.0, self.step / s.steps if s.steps else self.seconds / s.seconds)
+        return share_done(self.step, self.settings.steps, self.seconds, self.settings.seconds)
 
     def rate(self) -> float:
-        """Learning rate: a short rise, then a cosine."""
+        """Learning rate."""
         s = self.settings
-        wave = 0.5 + 0.5 * math.cos(math.pi * self.share_done())
-        return (s.last_rate + (s.rate - s.last_rate) * wave) * min(1.0, (self.step + 1) / s.warm_up_steps)
+        return rate_at(self.share_done(), self.step, s.rate, s.last_rate, s.warm_up_steps)
 
     def train_on(self, batch: Batch) -> None:
         """One step."""
@@ -79,21 +78,10 @@ class Training:
         wrong.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimizer.step()
-        self._follow()
-        value = float(wrong.detach())
-        self.recent_loss = value if math.isnan(self.recent_loss) else 0.98 * self.recent_loss + 0.02 * value
+        follow(self.average, self.network, self.step, self.settings.average)
+        self.recent_loss = running(self.recent_loss, float(wrong.detach()))
         self.step += 1
         self.seconds += time.monotonic() - start
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """The average follows the weights, fast at first."""
-        keep = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        for mean, new in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(new, 1 - keep)
-            else:
-                mean.copy_(new)
 
     def state(self) -> dict[str, Any]:
         """Everything that a resumed training needs."""
@@ -119,13 +107,9 @@ class Training:
 
 def save_checkpoint(training: Training, folder: Path) -> None:
     """checkpoint.pt and masks.safetensors, each written whole."""
-    part = folder / "checkpoint.part"
-    torch.save(training.state(), part)
-    part.replace(folder / "checkpoint.pt")
+    write_whole(folder / "checkpoint.pt", lambda part: torch.save(training.state(), part))
     note = {"step": training.step, "seed": training.settings.seed, "seconds": round(training.seconds)}
-    weights = folder / "masks.part"
-    save_weights(training.average, weights, note)
-    weights.replace(folder / "masks.safetensors")
+    write_whole(folder / "masks.safetensors", lambda part: save_weights(training.average, part, note))
 
 
 def log_scores(training: Training, pool: ViewPool, rooms: int, folder: Path) -> dict[str, float]:
@@ -137,13 +121,7 @@ def log_scores(training: Training, pool: ViewPool, rooms: int, folder: Path) -> 
         "loss": training.recent_loss,
         **held_out_scores(training.average, pool, rooms, training.device),
     }
-    path = folder / "curve.csv"
-    new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.5g}" for k, v in row.items()})
+    append_row(folder / "curve.csv", row)
     return row
 
 
@@ -164,7 +142,7 @@ def run(training: Training, folder: Path, workers: int, save_s: float, score_s: 
         if now - scored > score_s:
             print(log_scores(training, pool, rooms, folder), flush=True)
             scored = time.monotonic()
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     save_checkpoint(training, folder)
     print(log_scores(training, pool, rooms, folder), flush=True)
 

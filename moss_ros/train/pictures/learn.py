@@ -7,17 +7,17 @@ FOLDER holds homes/ (made by home_pool, which may still run), checkpoint.pt, cur
 from __future__ import annotations
 
 import argparse
-import csv
 import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import nn
 
+from moss_ros.train.batches import quiet_opencv
+from moss_ros.train.files import append_row, write_whole
 from moss_ros.train.pictures.batches import BatchPlan, Source
 from moss_ros.train.pictures.losses import WordTargets
 from moss_ros.train.pictures.object_scores import composite_scores
@@ -30,14 +30,11 @@ def save_checkpoint(training: Training, folder: Path) -> None:
     """checkpoint.pt and image.safetensors (the average, half precision), each written whole."""
     from safetensors.torch import save_file
 
-    part = folder / "checkpoint.part"
-    torch.save(training.state(), part)
-    part.replace(folder / "checkpoint.pt")
-    weights = folder / "image.part"
+    write_whole(folder / "checkpoint.pt", lambda part: torch.save(training.state(), part))
     state = {f"visual.{k}": _half(v) for k, v in training.average.state_dict().items()}
     state["logit_scale"] = training.log_scale.detach().clamp(max=math.log(LARGEST_SCALE)).half()
-    save_file(state, str(weights), {"format": "pt", "step": str(training.step), "seed": str(training.settings.seed)})
-    weights.replace(folder / "image.safetensors")
+    note = {"format": "pt", "step": str(training.step), "seed": str(training.settings.seed)}
+    write_whole(folder / "image.safetensors", lambda part: save_file(state, str(part), note))
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:
@@ -54,13 +51,7 @@ def log_scores(training: Training, scores: dict[str, float], folder: Path) -> di
         "right": training.recent_right,
         **scores,
     }
-    path = folder / "curve.csv"
-    new = not path.exists()
-    with open(path, "a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.5g}" for k, v in row.items()})
+    append_row(folder / "curve.csv", row)
     return row
 
 
@@ -91,7 +82,7 @@ def run(
         if now - scored > score_s:
             print(log_scores(training, scores(training.average), folder), flush=True)
             scored = time.monotonic()
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     save_checkpoint(training, folder)
     print(log_scores(training, scores(training.average), folder), flush=True)
 
@@ -112,7 +103,7 @@ def main() -> None:
     parser.add_argument("--score-seconds", type=float, default=600.0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    cv2.setNumThreads(1)
+    quiet_opencv()
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists() and not options.resume:

@@ -12,12 +12,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from moss_ros.train.course import follow, rate_at, running, share_done
 from moss_ros.train.pictures.batches import Batch
 from moss_ros.train.pictures.losses import WordTargets
 from moss_ros.train.pictures.tower import embed_and_pool, make_tower, normalised
 
 LARGEST_SCALE = 60.0
 STEM_WEIGHT = 0.5
+RUNNING = 0.97  # decay of the running means that are logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,12 @@ class Training:
 
     def share_done(self) -> float:
         """How much of the training is over, in [0, 1]."""
-        s = self.settings
-        return min(1.0, self.step / s.steps if s.steps else self.seconds / s.seconds)
+        return share_done(self.step, self.settings.steps, self.seconds, self.settings.seconds)
 
     def rate(self) -> float:
-        """Learning rate: a short rise, then a cosine."""
+        """Learning rate."""
         s = self.settings
-        wave = 0.5 + 0.5 * math.cos(math.pi * self.share_done())
-        return (s.last_rate + (s.rate - s.last_rate) * wave) * min(1.0, (self.step + 1) / s.warm_up_steps)
+        return rate_at(self.share_done(), self.step, s.rate, s.last_rate, s.warm_up_steps)
 
     def train_on(self, batch: Batch) -> float:
         """One step; returns the loss."""
@@ -102,24 +102,14 @@ class Training:
         wrong.backward()
         nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
         self.optimizer.step()
-        self._follow()
+        follow(self.average, self.tower, self.step, self.settings.average)
         value = float(wrong.detach())
         right = float(((found.detach() @ self.targets.category.T).argmax(1).numpy() == category).mean())
-        self.recent_loss = _running(self.recent_loss, value)
-        self.recent_right = _running(self.recent_right, right)
+        self.recent_loss = running(self.recent_loss, value, RUNNING)
+        self.recent_right = running(self.recent_right, right, RUNNING)
         self.step += 1
         self.seconds += time.monotonic() - start
         return value
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """The average follows the weights, fast at first."""
-        keep = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        for mean, new in zip(self.average.state_dict().values(), self.tower.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(new, 1 - keep)
-            else:
-                mean.copy_(new)
 
     def state(self) -> dict[str, Any]:
         """Everything that a resumed training needs."""
@@ -145,7 +135,3 @@ class Training:
             self.log_scale.copy_(state["log_scale"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.recent_loss, self.recent_right = state["recent"]
-
-
-def _running(mean: float, value: float) -> float:
-    return value if math.isnan(mean) else 0.97 * mean + 0.03 * value

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 
+from moss_ros.train.course import rate_at, running, share_done
+from moss_ros.train.files import write_whole
 from moss_ros.train.words.pairs import PairSampler, default_sources, is_test_synset
 from moss_ros.train.words.similarity import Pair, lin_similarity, targets
 from moss_ros.train.words.start import entries, first_vectors
@@ -25,6 +27,7 @@ from moss_ros.train.words.tower import DIMENSIONS, TEXT_CONFIG, WIDTH, WordTower
 from moss_ros.train.words.wordnet import DEFAULT_FOLDER
 
 LARGEST_SCALE = 60.0
+LAST_RATE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +61,15 @@ class Training:
 
     def share_done(self) -> float:
         """How much of the training is over, in [0, 1]."""
-        s = self.settings
-        return min(1.0, self.step / s.steps if s.steps else self.seconds / s.seconds)
+        return share_done(self.step, self.settings.steps, self.seconds, self.settings.seconds)
 
     def train_on(self, pairs: list[Pair], information: list[float]) -> float:
         """One step on a batch of pairs; returns its loss."""
         begun = time.monotonic()
-        wave = 0.5 + 0.5 * math.cos(math.pi * self.share_done())
-        rise = min(1.0, (self.step + 1) / self.settings.warm_up_steps)
-        for optimizer, rate in ((self._tables, self.settings.table_rate), (self._layers, self.settings.rate)):
+        done, s = self.share_done(), self.settings
+        for optimizer, rate in ((self._tables, s.table_rate), (self._layers, s.rate)):
             for group in optimizer.param_groups:
-                group["lr"] = rate * wave * rise + 1e-6
+                group["lr"] = rate_at(done, self.step, rate, LAST_RATE, s.warm_up_steps)
         loss = self.loss(pairs, information)
         self._tables.zero_grad(set_to_none=True)
         self._layers.zero_grad(set_to_none=True)
@@ -77,7 +78,7 @@ class Training:
         self._tables.step()
         self._layers.step()
         value = float(loss.detach())
-        self.recent_loss = value if math.isnan(self.recent_loss) else 0.98 * self.recent_loss + 0.02 * value
+        self.recent_loss = running(self.recent_loss, value)
         self.step += 1
         self.seconds += time.monotonic() - begun
         return value
@@ -138,9 +139,7 @@ def run(training: Training, sampler: PairSampler, folder: Path, save_s: float, r
 
 def write(training: Training, folder: Path) -> None:
     """checkpoint.pt, text.safetensors and text_cfg.json, each whole or not at all."""
-    part = folder / "checkpoint.part"
-    torch.save(training.state(), part)
-    part.replace(folder / "checkpoint.pt")
+    write_whole(folder / "checkpoint.pt", lambda part: torch.save(training.state(), part))
     note = {"step": str(training.step), "seed": str(training.settings.seed), "loss": f"{training.recent_loss:.3f}"}
     save(training.tower, folder / "text.safetensors", note)
     config = {"embed_dim": DIMENSIONS, "text_cfg": TEXT_CONFIG}
