@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from moss_ros.evaluation.carry import masks_from_offsets
 from moss_ros.evaluation.ground_truth import TruthError, read_json
 from moss_ros.evaluation.retrieval import Answer, Hit
+from moss_ros.output.arrays import read_arrays
 
 _GONE = ("MISSING", "REMOVED")  # the map does not claim that these are there
 
@@ -42,8 +43,8 @@ def load_run(folder: Path) -> RunFiles:
     if isinstance(listed, dict):
         listed = listed.get("instances", [])
     by_id = {int(entry["id"]): entry for entry in listed}
-    points_m = _arrays(folder / "map" / "points.npz", ("xyz",))["xyz"]
-    stored = _arrays(folder / "map" / "masks.npz", ("offsets", "voxels", "ids", "scores"))
+    points_m = read_arrays(folder / "map" / "points.npz", ("xyz",), TruthError)["xyz"]
+    stored = read_arrays(folder / "map" / "masks.npz", ("offsets", "voxels", "ids", "scores"), TruthError)
     unknown = set(stored["ids"].tolist()) - set(by_id)
     if unknown:
         raise TruthError(f"{folder}/map/masks.npz: ids {sorted(unknown)} are not in instances.json")
@@ -90,19 +91,9 @@ def load_class_scores(run: RunFiles) -> tuple[tuple[str, ...], np.ndarray] | Non
     path = run.folder / "map" / "class_scores.npz"
     if not path.exists():
         return None
-    stored = _arrays(path, ("names", "ids", "scores"))
+    stored = read_arrays(path, ("names", "ids", "scores"), TruthError)
     row = {int(i): number for number, i in enumerate(stored["ids"])}
     missing = [i for i in run.ids.tolist() if i not in row]
     if missing:
         raise TruthError(f"{path}: no scores for instances {missing}")
     return tuple(map(str, stored["names"])), stored["scores"][[row[i] for i in run.ids.tolist()]]
-
-
-def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    if not path.exists():
-        raise TruthError(f"{path}: missing")
-    with np.load(path, allow_pickle=False) as stored:
-        lacking = set(names) - set(stored)
-        if lacking:
-            raise TruthError(f"{path}: has no {', '.join(sorted(lacking))}")
-        return {name: stored[name] for name in names}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from moss_ros.mapping.observed import ObservedSpace
+from moss_ros.output.arrays import read_arrays
 from moss_ros.output.run_folder import write_json
 from moss_ros.records import Embeddings, Instance, InstanceState, OrientedBox, Snapshot
 
@@ -87,8 +88,8 @@ def load_map(folder: Path) -> StoredMap:
         raise MapFileError(
             f"{folder}/map/manifest.json: not a map of version {VERSION}; write it again with moss replay"
         )
-    points = _arrays(folder / "map" / "points.npz", ("xyz", "rgb"))
-    masks = _arrays(folder / "map" / "masks.npz", ("offsets", "voxels", "ids"))
+    points = read_arrays(folder / "map" / "points.npz", ("xyz", "rgb"), MapFileError)
+    masks = read_arrays(folder / "map" / "masks.npz", ("offsets", "voxels", "ids"), MapFileError)
     parts = np.split(masks["voxels"], masks["offsets"][1:-1]) if len(masks["ids"]) else []
     rows = dict(zip(masks["ids"].tolist(), parts, strict=True))
     listed = _json(folder / "instances.json").get("instances", [])
@@ -128,14 +129,14 @@ def _embeddings(path: Path) -> Embeddings | None:
     if not path.exists():
         return None
     names = ("ids", "mean", "best", "views", "looks_from_m")
-    stored = _arrays(path, ("model", *names))
+    stored = read_arrays(path, ("model", *names), MapFileError)
     return Embeddings(str(stored["model"]), *(stored[name] for name in names))
 
 
 def _observed(path: Path) -> ObservedSpace | None:
     if not path.exists():
         return None
-    stored = _arrays(path, ("cells", "cell_m"))
+    stored = read_arrays(path, ("cells", "cell_m"), MapFileError)
     return ObservedSpace.of_cells(stored["cells"], float(stored["cell_m"]))
 
 
@@ -149,13 +150,3 @@ def _json(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise MapFileError(f"{path}: needs an object")
     return data
-
-
-def _arrays(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    if not path.exists():
-        raise MapFileError(f"{path}: missing")
-    with np.load(path, allow_pickle=False) as stored:
-        lacking = set(names) - set(stored)
-        if lacking:
-            raise MapFileError(f"{path}: has no {', '.join(sorted(lacking))}")
-        return {name: stored[name] for name in names}
