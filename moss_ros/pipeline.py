@@ -14,15 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from moss_ros.config import MossConfig
-from moss_ros.instances.answering import Answering
 from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.instances.query import QueryAnswer
 from moss_ros.instances.query_limits import QueryError, QueryRequest
-from moss_ros.language.choose import configured_encoder
-from moss_ros.language.describer import InstanceDescriber, Labeller
+from moss_ros.instances.words import Words, configured_words
 from moss_ros.language.encoder import ImageTextEncoder
-from moss_ros.language.labeller import configured_labeller
 from moss_ros.lifting.expansion import Expansion
 from moss_ros.lifting.refine import Refiner, share_out
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
@@ -45,7 +42,7 @@ from moss_ros.proposals.views import configured_views, needs_pairs
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
 
-_NO_LANGUAGE = "no model of words and pictures: pip install 'moss_ros[language]' and set language.enabled: always"
+_NO_WORDS = "no model of words and pictures: pip install 'moss_ros[language]' and set language.enabled: always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +74,7 @@ class Pipeline:
         """segmenter: makes the 2D masks; encoder: compares words and pictures; default: the configured ones."""
         self.config = config or MossConfig()
         self._segmenter = segmenter or configured_segmenter(self.config.masks)
-        self.encoder = encoder or configured_encoder(self.config.language)
-        self._labeller: Labeller | None = None
-        self.answering: Answering | None = None  # without a model of words and pictures there is none
-        if self.encoder is not None:
-            self._labeller = configured_labeller(self.config.language, self.encoder)
-            self.answering = Answering(self.encoder, self.config.language, self.config.query)
+        self.words = configured_words(self.config, encoder)  # None without a model of words and pictures
         self.timings = Timings()
         self._ranking = load_ranking(self.config.proposals.views)
         self.reset()
@@ -108,16 +100,14 @@ class Pipeline:
         self.candidates = MaskProposals.join([])  # of the last segmentation, from all sources
         self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates
         self.proposals = MaskProposals.join([])  # the candidates ranked and refined, without repeats, also the unsure
-        self.describer: InstanceDescriber | None = None
-        if self.encoder is not None and self._labeller is not None:
-            self.describer = InstanceDescriber(self.encoder, self._labeller, c.language)
         self.observed = ObservedSpace(c.query.observed_cell_m, max_depth_m=c.input.depth_max_m)
         self.snapshot = Snapshot(0, (), frozenset(), frozenset())  # of the last segmentation
         self._gate = KeyframeGate(c.mapping)
         self._expansion = Expansion(c.lifting)
         self._refiner = Refiner(c.lifting)
         self._stamp_ns = 0
-        self._told(self.snapshot)
+        if self.words is not None:
+            self.words.reset()
 
     def step(self, frame: Frame) -> StepReport:
         """Add a frame to the map, and keep it as a keyframe when it shows something new."""
@@ -130,7 +120,7 @@ class Pipeline:
             if accepted:
                 self.voxels.count_see_through(self.voxels.view(frame))
                 self.observed.add(frame.depth_m, frame.world_from_camera, frame.depth_camera)
-                self.keyframes.add(frame, sharp, self.structure.floor_m if self.structure else None)
+                self.keyframes.add(frame, sharp, self._floor_m)
         return StepReport(accepted, done.new_voxels)
 
     def segment(self, full: bool = False) -> Snapshot:
@@ -185,20 +175,15 @@ class Pipeline:
                 self._stamp_ns,
                 changed,
             )
-        return self._told(self.describer.named(self.snapshot)) if self.describer else self.snapshot
-
-    @property
-    def undescribed(self) -> int:
-        """Keyframes that hold views of instances which the last description left for later."""
-        return self.describer.waiting if self.describer else 0
+        return self.words.tell(self.snapshot, self._floor_m) if self.words else self.snapshot
 
     def describe(self, limit: int | None = None) -> Snapshot:
         """Look at the instances of the last segmentation in at most `limit` keyframes (None: in all that it takes),
         and name them."""
-        if self.describer is None:
+        if self.words is None:
             return self.snapshot
         with self.timings.stage("language"):
-            named = self.describer.update(
+            return self.words.describe(
                 self.snapshot,
                 self.instances.owner,
                 self.voxels,
@@ -206,36 +191,26 @@ class Pipeline:
                 self.keyframes.evidence.seen,
                 self._expansion,
                 limit,
+                self._floor_m,
             )
-            return self._told(named)
+
+    @property
+    def undescribed(self) -> int:
+        """Keyframes that describe() still has to read, as far as known; 0 where there are no words."""
+        return self.words.waiting if self.words else 0
 
     def find(self, request: QueryRequest) -> QueryAnswer:
-        """Ranked instances for a question, or an honest no; from any thread. Raises QueryError."""
-        if self.answering is None:
-            raise QueryError(_NO_LANGUAGE)
-        return self.answering.find(request, self.observed)
+        """Ranked instances for a question, or an honest no; from any thread. Raises QueryError, RegionError."""
+        return self._with_words().find(request, self.observed)
 
     def embed_image(self, color_rgb: np.ndarray) -> np.ndarray:
         """(D,) embedding of an example image (H, W, 3), for find; from any thread. Raises QueryError."""
-        if self.answering is None:
-            raise QueryError(_NO_LANGUAGE)
-        return self.answering.embed_image(color_rgb)
+        return self._with_words().embed_image(color_rgb)
 
     def relabel(self, vocabulary: str | Sequence[str], min_score: float = 0.0) -> tuple[Snapshot, int]:
         """Name all instances anew, from now on in another vocabulary (see configured_labeller); returns how many
         labels changed. Raises QueryError, VocabularyError."""
-        if self.describer is None or self.encoder is None:
-            raise QueryError(_NO_LANGUAGE)
-        self._labeller = configured_labeller(self.config.language, self.encoder, vocabulary, min_score)
-        changed = self.describer.rename(self.snapshot, self._labeller)
-        return self._told(self.describer.named(self.snapshot)), changed
-
-    def _told(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot, known to whoever asks."""
-        if self.describer is not None and self.answering is not None:
-            floor_m = self.structure.floor_m if self.structure else None
-            self.answering.update(snapshot, self.describer.embeddings, floor_m)
-        return snapshot
+        return self._with_words().relabel(self.snapshot, vocabulary, min_score, self._floor_m)
 
     def cloud(self) -> LabelledCloud:
         """The map for display."""
@@ -251,3 +226,13 @@ class Pipeline:
         views = self.keyframes
         keyframe = best_view(np.flatnonzero(owner == instance_id), views.evidence.seen, views.keyframes)
         return None if keyframe is None else draw_evidence(keyframe, self.voxels, self._expansion, owner, instance_id)
+
+    @property
+    def _floor_m(self) -> float | None:
+        """Height of the floor, once it is known."""
+        return self.structure.floor_m if self.structure else None
+
+    def _with_words(self) -> Words:
+        if self.words is None:
+            raise QueryError(_NO_WORDS)
+        return self.words

@@ -55,7 +55,7 @@ class InstanceDescriber:
         seen: np.ndarray,
         expansion: Expansion,
         limit: int | None = None,
-    ) -> Snapshot:
+    ) -> None:
         """Embed the missing views of at most `limit` keyframes (None: of all), and name the instances anew.
 
         owner: (N,) instance id of each voxel; seen: (N, W) keyframe bits of each voxel.
@@ -70,7 +70,6 @@ class InstanceDescriber:
         self.waiting = len(due) - len(order)
         self.embeddings = self._store.embeddings(self.encoder.name, self.encoder.dimensions, ids)
         self.rename(snapshot)
-        return self.named(snapshot)
 
     def rename(self, snapshot: Snapshot, labeller: Labeller | None = None) -> int:
         """Work the labels out again, from here on with another labeller if one is given; returns how many changed."""

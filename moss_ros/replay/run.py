@@ -91,7 +91,7 @@ def write_run(folder: Path, pipeline: Pipeline, snapshot: Snapshot) -> None:
     cloud = pipeline.cloud()
     rows = {i.id: np.flatnonzero(cloud.instance_ids == i.id) for i in snapshot.instances}
     scores = {i.id: i.score for i in snapshot.instances}
-    embeddings = pipeline.describer.embeddings if pipeline.describer else None
+    embeddings = pipeline.words.embeddings if pipeline.words else None
     write_map(folder, cloud.points_m, cloud.colors_rgb, rows, scores, embeddings, pipeline.observed)
     write_map_picture(
         folder / "map.png",

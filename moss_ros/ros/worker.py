@@ -71,7 +71,7 @@ class MappingPipeline(Protocol):
 
     @property
     def undescribed(self) -> int:
-        """Keyframes that the last description left for later."""
+        """Keyframes that describe still has to read, as far as known."""
         ...
 
     def reset(self) -> None:
@@ -189,7 +189,7 @@ class Worker:
         finally:
             self._ended_s = time.monotonic()
         self._pending = False
-        self._undescribed = not full
+        self._undescribed = self.pipeline.undescribed > 0
         self._show(snapshot)
         return snapshot
 

@@ -67,7 +67,7 @@ def test_members_of_lists_the_voxels_of_each_instance():
 
 def test_embedding_is_the_look_of_the_instance(done):
     pipeline, snapshot = done
-    looks = dict(zip(pipeline.describer.embeddings.ids.tolist(), pipeline.describer.embeddings.mean, strict=True))
+    looks = dict(zip(pipeline.words.embeddings.ids.tolist(), pipeline.words.embeddings.mean, strict=True))
     assert set(looks) == {i.id for i in snapshot.instances}
     for instance in snapshot.instances:
         color = instance.colors_rgb.astype(float).mean(0)
@@ -76,9 +76,9 @@ def test_embedding_is_the_look_of_the_instance(done):
 
 def test_nothing_is_read_twice(done):
     pipeline, snapshot = done
-    calls = len(pipeline.encoder.masks)
+    calls = len(pipeline.words.encoder.masks)
     again = pipeline.describe()
-    assert len(pipeline.encoder.masks) == calls
+    assert len(pipeline.words.encoder.masks) == calls
     assert pipeline.undescribed == 0
     assert [(i.id, i.label) for i in again.instances] == [(i.id, i.label) for i in snapshot.instances]
 
@@ -102,7 +102,7 @@ def test_vocabulary_names_the_instances_and_only_changed_ones_are_told(done):
 def test_pass_reads_so_many_keyframes_and_tells_how_many_are_left():
     pipeline = mapped()
     pipeline.describe(1)
-    assert len(pipeline.encoder.masks) == 1
+    assert len(pipeline.words.encoder.masks) == 1
     left = pipeline.undescribed
     assert left >= 1
     pipeline.describe(1)

@@ -94,7 +94,6 @@ def test_no_segmentation_before_the_period(parts):
     worker.put("b")
     wait_for(lambda: len(pipeline.segmented) == 2)
     assert time.monotonic() - start > 0.2
-    wait_for(lambda: len(published) == 4)  # each is published again when it has been described
     assert worker.stop()
 
 
@@ -197,3 +196,33 @@ def test_pause_keeps_the_map_and_serves_requests(parts):
     worker.put("b")
     wait_for(lambda: published)
     assert pipeline.frames == ["b"]
+
+
+def test_what_is_left_to_describe_is_described_when_nothing_else_waits(parts):
+    worker, pipeline, _, published = parts
+    pipeline.undescribed = 2
+    segment = pipeline.segment
+
+    def describe(limit=None):
+        pipeline.described.append(limit)
+        pipeline.undescribed -= 1
+        return segment_snapshot
+
+    segment_snapshot = segment()
+    pipeline.segmented.clear()
+    pipeline.describe = describe
+    worker.start()
+    worker.put("a")
+    wait_for(lambda: len(published) == 3)  # the segmentation, and after each of the two keyframes read
+    assert pipeline.described == [1, 1]
+    assert pipeline.segmented == [False]
+
+
+def test_without_anything_to_describe_a_snapshot_is_published_once(parts):
+    worker, pipeline, _, published = parts
+    worker.start()
+    worker.put("a")
+    wait_for(lambda: published)
+    time.sleep(0.1)
+    assert len(published) == 1
+    assert pipeline.described == []
