@@ -12,7 +12,8 @@ setup(
     packages=find_packages(include=["moss_ros*"]),
     package_data={
         "moss_ros.evaluation": ["labels/*"],
-        "moss_ros.language": ["data/*", "weights/*"],
+        "moss_ros.language.encoders": ["weights/*"],
+        "moss_ros.language.sizes": ["data/*"],
         "moss_ros.masks2d": ["weights/*"],
         "moss_ros.proposals": ["ranking*.json"],
         "moss_ros.train.words": ["household.txt"],

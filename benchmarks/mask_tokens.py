@@ -37,7 +37,7 @@ def measure(name: str, counts: tuple[int, ...], repeats: int) -> Table:
     import open_clip
     import torch
 
-    from moss_ros.language.mask_tokens import MaskTokens
+    from moss_ros.language.encoders.mask_tokens import MaskTokens
 
     visual = open_clip.create_model(name).visual.eval().requires_grad_(False)
     size = visual.image_size[0]

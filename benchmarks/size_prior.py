@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.table import Bar, Table, Unavailable
 from moss_ros.instances.boxes import oriented_box
-from moss_ros.language.size_prior import SizePrior
+from moss_ros.language.sizes.size_prior import SizePrior
 
 _TOPS = (1, 3, 10)
 _SCENE = "sim_living_kitchen"

@@ -19,7 +19,7 @@ from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.instances.query import QueryAnswer
 from moss_ros.instances.query_limits import QueryError, QueryRequest
 from moss_ros.instances.words import Words, configured_words
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.lifting.expansion import Expansion
 from moss_ros.lifting.refine import Refiner, share_out
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness

@@ -60,12 +60,12 @@ BAG_PARTS = {"replay", "ros", "sim", "messages", "cli"}
 MODEL_LIBRARIES = {"torch", "open_clip", "segment_anything", "transformers", "spconv", "MinkowskiEngine"}
 # Files that wrap a model library and may import it when they are loaded: path below moss_ros -> libraries.
 MODEL_FILES: dict[str, set[str]] = {
-    "language/alpha_clip.py": {"torch"},
-    "language/bundled_tower.py": {"torch"},
-    "language/clip.py": {"torch"},
-    "language/crops.py": {"torch"},
-    "language/mask_tokens.py": {"torch"},
-    "language/towers.py": {"torch"},
+    "language/encoders/alpha_clip.py": {"torch"},
+    "language/encoders/bundled_tower.py": {"torch"},
+    "language/encoders/clip.py": {"torch"},
+    "language/encoders/crops.py": {"torch"},
+    "language/encoders/mask_tokens.py": {"torch"},
+    "language/encoders/towers.py": {"torch"},
     "lifting/expansion_torch.py": {"torch"},
     "masks2d/network.py": {"torch"},
     "masks2d/sam.py": {"torch", "segment_anything"},

@@ -10,7 +10,7 @@ from moss_ros.config import MossConfig, from_flat
 from moss_ros.evaluation.ground_truth import read_json
 from moss_ros.evaluation.retrieval import load_queries
 from moss_ros.instances.query_limits import QueryRequest
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.labeller import configured_labeller
 from moss_ros.output.ask_map import AskedMap, answer_as_dict, open_map
 from moss_ros.output.run_folder import write_json

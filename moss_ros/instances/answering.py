@@ -10,8 +10,8 @@ from moss_ros.config import LanguageConfig, QueryConfig
 from moss_ros.instances.map_index import MapIndex, MapIndexer
 from moss_ros.instances.query import Observed, QueryAnswer, QueryEngine
 from moss_ros.instances.query_limits import QueryRequest
-from moss_ros.language.encoded_sizes import EncodedSizePrior
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
+from moss_ros.language.sizes.encoded_sizes import EncodedSizePrior
 from moss_ros.records import Embeddings, Snapshot
 
 

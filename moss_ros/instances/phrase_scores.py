@@ -20,7 +20,7 @@ from moss_ros.config import QueryConfig
 from moss_ros.instances.attributes import color_evidence, size_evidence
 from moss_ros.instances.map_index import MapIndex
 from moss_ros.instances.noun_phrase import NounPhrase
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 
 CONTRAST = (
     *("thing", "part of a wall", "part of the floor", "part of a piece of furniture", "wall", "floor", "ceiling"),

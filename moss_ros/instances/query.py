@@ -23,7 +23,7 @@ from moss_ros.instances.places import Located, Places
 from moss_ros.instances.query_limits import QueryRequest, checked
 from moss_ros.instances.ranking_order import measure
 from moss_ros.instances.region import Region, RegionKind
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 
 _SIZES_TOLD = 5  # answers whose size is put in words, which takes longest of all reasons
 _LOOSE = 0.5  # superlatives choose among answers with this share of the best likelihood

@@ -14,9 +14,9 @@ from moss_ros.config import MossConfig
 from moss_ros.instances.answering import Answering
 from moss_ros.instances.query import Observed, QueryAnswer
 from moss_ros.instances.query_limits import QueryRequest
-from moss_ros.language.choose import configured_encoder
 from moss_ros.language.describer import InstanceDescriber
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.choose import configured_encoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.labeller import configured_labeller
 from moss_ros.lifting.expansion import Expansion
 from moss_ros.mapping.keyframes import Keyframe

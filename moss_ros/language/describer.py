@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from moss_ros.config import LanguageConfig
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.view_choice import ChosenView, Views
 from moss_ros.language.view_store import ViewStore
 from moss_ros.lifting.dense_masks import dense_masks

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from moss_ros.config import LanguageConfig
-from moss_ros.language.encoded_sizes import EncodedSizePrior
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.labels import LabelRule, label_instances, label_probabilities
+from moss_ros.language.sizes.encoded_sizes import EncodedSizePrior
 from moss_ros.language.vocabulary import Vocabulary, VocabularyError, load_vocabulary
 from moss_ros.records import Embeddings, Instance
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import yaml
 
-from moss_ros.language.size_table import read_sizes
+from moss_ros.language.sizes.size_table import read_sizes
 
 BENCHMARKS = Path(__file__).parent.parent / "evaluation" / "labels"
 HOUSEHOLD = "household"

@@ -10,8 +10,8 @@ from moss_ros.config import MossConfig
 from moss_ros.instances.answering import Answering
 from moss_ros.instances.query import QueryAnswer, Status
 from moss_ros.instances.query_limits import QueryRequest
-from moss_ros.language.choose import configured_encoder
-from moss_ros.language.encoder import ImageTextEncoder
+from moss_ros.language.encoders.choose import configured_encoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.mapping.observed import ObservedSpace
 from moss_ros.output.map_file import MapFileError, StoredMap, load_map
 

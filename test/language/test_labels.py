@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moss_ros.language.labels import UNNAMED, LabelRule, label_instances
-from moss_ros.language.size_prior import SizePrior
+from moss_ros.language.sizes.size_prior import SizePrior
 from moss_ros.language.vocabulary import (
     BACKGROUND,
     MOST_SYNONYMS,

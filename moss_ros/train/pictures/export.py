@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from moss_ros.language.model_files import bundled_files
+from moss_ros.language.encoders.model_files import bundled_files
 from moss_ros.train.pictures.tower import VISION_CONFIG
 from moss_ros.train.pictures.words import DIMENSIONS, TEXT_CONFIG
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from moss_ros.language.clip import MaskReader, MaskTokenReader, window_images
-from moss_ros.language.crops import CropReader
-from moss_ros.language.model_files import LoadedModel
-from moss_ros.language.windows import whole_frame
+from moss_ros.language.encoders.clip import MaskReader, MaskTokenReader, window_images
+from moss_ros.language.encoders.crops import CropReader
+from moss_ros.language.encoders.model_files import LoadedModel
+from moss_ros.language.encoders.windows import whole_frame
 
 
 class TightCrops:

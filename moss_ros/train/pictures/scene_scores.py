@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from moss_ros.config import from_flat
-from moss_ros.language.clip import ClipEncoder
-from moss_ros.language.encoder import ImageTextEncoder
-from moss_ros.language.model_files import bundled_files, load_files
+from moss_ros.language.encoders.clip import ClipEncoder
+from moss_ros.language.encoders.encoder import ImageTextEncoder
+from moss_ros.language.encoders.model_files import bundled_files, load_files
 from moss_ros.masks2d.oracle import IdImages
 from moss_ros.replay.bag import BagSource, guess_topics
 from moss_ros.train.pictures.mask_readers import readers

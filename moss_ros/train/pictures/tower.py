@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from moss_ros.language.bundled_tower import IMAGE_SIZE_PX, NAME, register_bundled_tower
-from moss_ros.language.mask_tokens import log_relative
-from moss_ros.language.towers import NO_WAY, tower_of
+from moss_ros.language.encoders.bundled_tower import IMAGE_SIZE_PX, NAME, register_bundled_tower
+from moss_ros.language.encoders.mask_tokens import log_relative
+from moss_ros.language.encoders.towers import NO_WAY, tower_of
 from moss_ros.train.pictures.words import DIMENSIONS
 
 MEAN_RGB = (0.48145466, 0.4578275, 0.40821073)  # of the images that CLIP was trained with; open_clip's defaults
@@ -25,7 +25,7 @@ def make_tower() -> nn.Module:
 
 
 def embed_masks(visual: nn.Module, images: torch.Tensor, shares: torch.Tensor, outside: torch.Tensor) -> torch.Tensor:
-    """(B, K, D) unit vectors of masks, as moss_ros/language/mask_tokens.py has them from the first block on.
+    """(B, K, D) unit vectors of masks, as moss_ros/language/encoders/mask_tokens.py has them from the first block on.
 
     images: (B, 3, S, S) normalised; shares: (B, K, G, G) of the patches; outside: (B, G, G) bool, padding.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SIZE_PX = 128  # as moss_ros/language/bundled_tower.py
+SIZE_PX = 128  # as moss_ros/language/encoders/bundled_tower.py
 PATCH_PX = 16
 LEAST_PX = 120  # smaller masks are not taught: inference shows them in a smaller window
 LEAST_VISIBLE = 0.35  # of a thing

@@ -12,8 +12,8 @@ ensure_torchvision()
 pytest.importorskip("open_clip")
 pytest.importorskip("timm")
 
-from moss_ros.language.bundled_tower import IMAGE_SIZE_PX, PATCH_PX  # noqa: E402
-from moss_ros.language.mask_tokens import MaskTokens  # noqa: E402
+from moss_ros.language.encoders.bundled_tower import IMAGE_SIZE_PX, PATCH_PX  # noqa: E402
+from moss_ros.language.encoders.mask_tokens import MaskTokens  # noqa: E402
 from moss_ros.train.pictures import windows  # noqa: E402
 from moss_ros.train.pictures.batches import BatchPlan, Source  # noqa: E402
 from moss_ros.train.pictures.export import export  # noqa: E402

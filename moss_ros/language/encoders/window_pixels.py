@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from moss_ros.language.windows import Window
+from moss_ros.language.encoders.windows import Window
 
 
 def cut(

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from moss_ros.language.clip import half_precision, window_images
-from moss_ros.language.model_files import LoadedModel
-from moss_ros.language.towers import NativeTower, UnsupportedTowerError, tower_of
-from moss_ros.language.window_pixels import coverage
-from moss_ros.language.windows import Window
+from moss_ros.language.encoders.clip import half_precision, window_images
+from moss_ros.language.encoders.model_files import LoadedModel
+from moss_ros.language.encoders.towers import NativeTower, UnsupportedTowerError, tower_of
+from moss_ros.language.encoders.window_pixels import coverage
+from moss_ros.language.encoders.windows import Window
 from moss_ros.weights.table import MissingWeightsError
 
 ALPHA_MEAN, ALPHA_STD = 0.5, 0.26

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from small_clip import PATCH, SIZE, clip_model, stem_visual, timm_visual, torch
 
-from moss_ros.language.mask_tokens import MaskTokens, log_relative
-from moss_ros.language.towers import UnsupportedTowerError, resize_input, tower_of
+from moss_ros.language.encoders.mask_tokens import MaskTokens, log_relative
+from moss_ros.language.encoders.towers import UnsupportedTowerError, resize_input, tower_of
 
 CELLS = SIZE // PATCH
 TOWERS: dict[str, Callable[[], Any]] = {

@@ -12,10 +12,10 @@ import pytest
 from small_clip import TEXT, VISION, clip_model, torch
 
 from moss_ros.config import ConfigError, LanguageConfig
-from moss_ros.language import choose, model_files
-from moss_ros.language.choose import configured_encoder
-from moss_ros.language.clip import ClipEncoder
-from moss_ros.language.model_files import bundled_files, chosen_device, load_files, load_model
+from moss_ros.language.encoders import choose, model_files
+from moss_ros.language.encoders.choose import configured_encoder
+from moss_ros.language.encoders.clip import ClipEncoder
+from moss_ros.language.encoders.model_files import bundled_files, chosen_device, load_files, load_model
 from moss_ros.weights.table import MissingWeightsError
 
 MOSS = {"name": "moss/small", "templates": ["one {}"], "image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6]}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from moss_ros.language.towers import NO_WAY, tower_of
+from moss_ros.language.encoders.towers import NO_WAY, tower_of
 
 
 class MaskTokens:

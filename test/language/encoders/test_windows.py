@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moss_ros.language.window_pixels import cell_overlap, checked, coverage, cut, outside
-from moss_ros.language.windows import (
+from moss_ros.language.encoders.window_pixels import cell_overlap, checked, coverage, cut, outside
+from moss_ros.language.encoders.windows import (
     LEAST_FILL,
     MOST_FILL,
     SMALLEST_SIDE_PX,

@@ -72,7 +72,9 @@ def moss_small_tower(pretrained: bool = False, **settings: Any) -> nn.Module:
     from timm.models.vision_transformer import VisionTransformer
 
     if pretrained:
-        raise ValueError("timm has no weights for this tower: load moss_ros/language/weights/moss_small.safetensors")
+        raise ValueError(
+            "timm has no weights for this tower: load moss_ros/language/encoders/weights/moss_small.safetensors"
+        )
     known = {k: v for k, v in settings.items() if k in ("drop_path_rate", "global_pool", "num_classes")}
     model = VisionTransformer(
         img_size=IMAGE_SIZE_PX,

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from moss_ros.language.head_noun import head_noun, last_known, spaced
-from moss_ros.language.noun_neighbours import NounNeighbours
-from moss_ros.language.size_density import Background, log_extent, log_ratio, log_spread, sorted_boxes
-from moss_ros.language.size_guess import SizeGuess
-from moss_ros.language.size_table import SIZES_FILE, SizeTable, read_sizes
-from moss_ros.language.size_words import size_in_words
+from moss_ros.language.sizes.head_noun import head_noun, last_known, spaced
+from moss_ros.language.sizes.noun_neighbours import NounNeighbours
+from moss_ros.language.sizes.size_density import Background, log_extent, log_ratio, log_spread, sorted_boxes
+from moss_ros.language.sizes.size_guess import SizeGuess
+from moss_ros.language.sizes.size_table import SIZES_FILE, SizeTable, read_sizes
+from moss_ros.language.sizes.size_words import size_in_words
 
 SEEN_WHOLE = 0.75  # an extent of which less was seen is a lower bound
 TRUST_KNOWN = 0.97  # share of things that are what their name says, and no toy or picture of it

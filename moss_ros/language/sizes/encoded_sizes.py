@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from moss_ros.language.encoder import ImageTextEncoder
-from moss_ros.language.size_prior import SizePrior
+from moss_ros.language.encoders.encoder import ImageTextEncoder
+from moss_ros.language.sizes.size_prior import SizePrior
 
 
 class EncodedSizePrior:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from moss_ros.language.mask_tokens import MaskTokens
-from moss_ros.language.model_files import LoadedModel
-from moss_ros.language.prompts import checked_text, prompts_for
-from moss_ros.language.window_pixels import checked, coverage, cut, outside
-from moss_ros.language.windows import Window, choose_windows, mask_boxes, whole_frame
+from moss_ros.language.encoders.mask_tokens import MaskTokens
+from moss_ros.language.encoders.model_files import LoadedModel
+from moss_ros.language.encoders.prompts import checked_text, prompts_for
+from moss_ros.language.encoders.window_pixels import checked, coverage, cut, outside
+from moss_ros.language.encoders.windows import Window, choose_windows, mask_boxes, whole_frame
 from moss_ros.torch_threads import one_thread
 
 TEXTS_KEPT = 4096

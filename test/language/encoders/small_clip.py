@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moss_ros.language.model_files import LoadedModel
-from moss_ros.language.prompts import TEMPLATES
+from moss_ros.language.encoders.model_files import LoadedModel
+from moss_ros.language.encoders.prompts import TEMPLATES
 from moss_ros.torchvision_ops import ensure_torchvision
 
 torch = pytest.importorskip("torch")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from moss_ros.language.prompts import TEMPLATES, checked_templates
+from moss_ros.language.encoders.prompts import TEMPLATES, checked_templates
 from moss_ros.torchvision_ops import ensure_torchvision
 from moss_ros.weights.table import TABLE, MissingWeightsError
 
@@ -39,7 +39,7 @@ class LoadedModel:
 
 def bundled_files() -> tuple[Path, Path]:
     """Configuration and weights of the bundled model."""
-    folder = Path(str(resources.files("moss_ros.language") / "weights"))
+    folder = Path(str(resources.files("moss_ros.language.encoders") / "weights"))
     return folder / f"{BUNDLED}.json", folder / f"{BUNDLED}.safetensors"
 
 
@@ -80,7 +80,7 @@ def load_files(config: Path, weights: Path, image_size: int = 0, device: str = "
             raise MissingWeightsError(f"{path} is missing: install moss_ros again, or set language.model")
     import open_clip
 
-    from moss_ros.language.bundled_tower import register_bundled_tower
+    from moss_ros.language.encoders.bundled_tower import register_bundled_tower
 
     register_bundled_tower()
 
@@ -111,7 +111,7 @@ def _create(
     """Through open_clip; entry: mean, std, interpolation, quick_gelu of these weights, where known."""
     import open_clip
 
-    from moss_ros.language.towers import resize_input
+    from moss_ros.language.encoders.towers import resize_input
 
     place = chosen_device(device)
     preprocess = {k: entry[k] for k in ("mean", "std", "interpolation") if k in entry}

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
-from moss_ros.language.head_noun import head_noun, last_known, singular
-from moss_ros.language.noun_neighbours import NounNeighbours
-from moss_ros.language.size_density import Background, log_extent, log_ratio, sorted_boxes
-from moss_ros.language.size_prior import TRUST_KNOWN, SizePrior
-from moss_ros.language.size_table import COLUMNS, SizeTableError, read_sizes
+from moss_ros.language.sizes.head_noun import head_noun, last_known, singular
+from moss_ros.language.sizes.noun_neighbours import NounNeighbours
+from moss_ros.language.sizes.size_density import Background, log_extent, log_ratio, sorted_boxes
+from moss_ros.language.sizes.size_prior import TRUST_KNOWN, SizePrior
+from moss_ros.language.sizes.size_table import COLUMNS, SizeTableError, read_sizes
 
 HEADER = ",".join(COLUMNS) + "\n"
 MUG = np.array([[0.09, 0.12, 0.10]])

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from moss_ros.config import ConfigError, LanguageConfig
-from moss_ros.language.encoder import ImageTextEncoder
-from moss_ros.language.model_files import bundled_files, load_model
+from moss_ros.language.encoders.encoder import ImageTextEncoder
+from moss_ros.language.encoders.model_files import bundled_files, load_model
 
 
 def configured_encoder(config: LanguageConfig) -> ImageTextEncoder | None:
@@ -57,15 +57,15 @@ def _encoder(
     if backend == "alpha_clip" and not alpha_weights:
         raise ConfigError("language.backend = alpha_clip needs language.alpha_weights: the path of a checkpoint")
     loaded = load_model(model, weights, image_size, device)
-    from moss_ros.language.clip import ClipEncoder, MaskTokenReader
+    from moss_ros.language.encoders.clip import ClipEncoder, MaskTokenReader
 
     if backend == "alpha_clip":
-        from moss_ros.language.alpha_clip import AlphaClipReader
+        from moss_ros.language.encoders.alpha_clip import AlphaClipReader
 
         reader = AlphaClipReader(loaded, Path(alpha_weights).expanduser())
         return ClipEncoder(replace(loaded, name=f"{loaded.name}+{Path(alpha_weights).stem}"), reader)
     if backend == "crops":
-        from moss_ros.language.crops import CropReader
+        from moss_ros.language.encoders.crops import CropReader
 
         return ClipEncoder(loaded, CropReader(loaded))
     own = start_layer_share if start_layer_share >= 0 else None

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from small_clip import DIMENSIONS, SIZE, clip_model, loaded, timm_visual, torch
 
-from moss_ros.language import clip
-from moss_ros.language.alpha_clip import ALPHA_KEY, AlphaClipReader, converted, square_around
-from moss_ros.language.clip import ClipEncoder, MaskTokenReader, window_images
-from moss_ros.language.crops import CropReader, crop_box
-from moss_ros.language.prompts import TEMPLATES, checked_templates, checked_text, prompts_for
-from moss_ros.language.towers import UnsupportedTowerError
-from moss_ros.language.windows import Window, whole_frame
+from moss_ros.language.encoders import clip
+from moss_ros.language.encoders.alpha_clip import ALPHA_KEY, AlphaClipReader, converted, square_around
+from moss_ros.language.encoders.clip import ClipEncoder, MaskTokenReader, window_images
+from moss_ros.language.encoders.crops import CropReader, crop_box
+from moss_ros.language.encoders.prompts import TEMPLATES, checked_templates, checked_text, prompts_for
+from moss_ros.language.encoders.towers import UnsupportedTowerError
+from moss_ros.language.encoders.windows import Window, whole_frame
 from moss_ros.weights.table import MissingWeightsError
 
 COLOR = np.random.default_rng(5).integers(0, 255, (60, 80, 3), dtype=np.uint8)

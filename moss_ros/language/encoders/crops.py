@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from moss_ros.language.clip import half_precision, unit_rows, window_images
-from moss_ros.language.model_files import LoadedModel
-from moss_ros.language.windows import whole_frame
+from moss_ros.language.encoders.clip import half_precision, unit_rows, window_images
+from moss_ros.language.encoders.model_files import LoadedModel
+from moss_ros.language.encoders.windows import whole_frame
 
 LEVELS = 3
 GROWTH = 0.1  # of the box, on each side, from level to level

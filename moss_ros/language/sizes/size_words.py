@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from moss_ros.language.size_density import log_extent
-from moss_ros.language.size_guess import SizeGuess
+from moss_ros.language.sizes.size_density import log_extent
+from moss_ros.language.sizes.size_guess import SizeGuess
 
 FITS = 2.0  # spreads
 _NO_ARTICLE = ("bread", "butter", "cheese", "corn", "cutlery", "garlic", "laundry", "paper", "pasta", "soap", "toast")
