@@ -19,6 +19,7 @@ from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.instances.query import QueryAnswer
 from moss_ros.instances.query_limits import QueryError, QueryRequest
 from moss_ros.instances.words import Words, configured_words
+from moss_ros.language.describer import Sight
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.lifting.expansion import Expansion
 from moss_ros.lifting.refine import Refiner, share_out
@@ -183,16 +184,9 @@ class Pipeline:
         if self.words is None:
             return self.snapshot
         with self.timings.stage("language"):
-            return self.words.describe(
-                self.snapshot,
-                self.instances.owner,
-                self.voxels,
-                self.keyframes.keyframes,
-                self.keyframes.evidence.seen,
-                self._expansion,
-                limit,
-                self._floor_m,
-            )
+            views, owner = self.keyframes, self.instances.owner
+            sight = Sight(owner, self.voxels, views.keyframes, views.evidence.seen, self._expansion)
+            return self.words.describe(self.snapshot, sight, limit, self._floor_m)
 
     @property
     def undescribed(self) -> int:

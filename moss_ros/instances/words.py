@@ -6,7 +6,7 @@ text -> ranked instances, or an honest no (answering.py)      in any thread
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,13 +14,10 @@ from moss_ros.config import MossConfig
 from moss_ros.instances.answering import Answering
 from moss_ros.instances.query import Observed, QueryAnswer
 from moss_ros.instances.query_limits import QueryRequest
-from moss_ros.language.describer import InstanceDescriber
+from moss_ros.language.describer import InstanceDescriber, Sight
 from moss_ros.language.encoders.choose import configured_encoder
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.labeller import configured_labeller
-from moss_ros.lifting.expansion import Expansion
-from moss_ros.mapping.keyframes import Keyframe
-from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.records import Embeddings, Snapshot
 
 
@@ -56,19 +53,9 @@ class Words:
         self.waiting = max(self.waiting, 1)
         return self._named(snapshot, floor_m)
 
-    def describe(
-        self,
-        snapshot: Snapshot,
-        owner: np.ndarray,
-        voxels: VoxelMap,
-        keyframes: Mapping[int, Keyframe],
-        seen: np.ndarray,
-        expansion: Expansion,
-        limit: int | None,
-        floor_m: float | None,
-    ) -> Snapshot:
+    def describe(self, snapshot: Snapshot, sight: Sight, limit: int | None, floor_m: float | None) -> Snapshot:
         """Read views in at most `limit` keyframes, and name the instances anew; see InstanceDescriber.update."""
-        self._describer.update(snapshot, owner, voxels, keyframes, seen, expansion, limit)
+        self._describer.update(snapshot, sight, limit)
         self.waiting = self._describer.waiting
         return self._named(snapshot, floor_m)
 

@@ -6,7 +6,7 @@ dense masks of a keyframe -> mask embeddings -> views of each instance -> mean, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +23,17 @@ from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.records import Embeddings, Instance, Snapshot, rows_of
 
 _Due = tuple[int, ChosenView]  # instance id and the view to embed
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What reading needs of the map: where the instances are, and the keyframes that saw them."""
+
+    owner: np.ndarray  # (N,) instance id of each voxel, 0 = none
+    voxels: VoxelMap
+    keyframes: Mapping[int, Keyframe]  # by slot
+    seen: np.ndarray  # (N, W) uint64 keyframe bits of each voxel
+    expansion: Expansion
 
 
 class Labeller(Protocol):
@@ -46,27 +57,15 @@ class InstanceDescriber:
         self.waiting = 0  # keyframes that hold missing views
         self.embeddings = self._store.embeddings(encoder.name, encoder.dimensions, [])
 
-    def update(
-        self,
-        snapshot: Snapshot,
-        owner: np.ndarray,
-        voxels: VoxelMap,
-        keyframes: Mapping[int, Keyframe],
-        seen: np.ndarray,
-        expansion: Expansion,
-        limit: int | None = None,
-    ) -> None:
-        """Embed the missing views of at most `limit` keyframes (None: of all), and name the instances anew.
-
-        owner: (N,) instance id of each voxel; seen: (N, W) keyframe bits of each voxel.
-        """
-        members = members_of(owner)
+    def update(self, snapshot: Snapshot, sight: Sight, limit: int | None = None) -> None:
+        """Embed the missing views of at most `limit` keyframes (None: of all), and name the instances anew."""
+        members = members_of(sight.owner)
         ids = [i.id for i in snapshot.instances]
         self._store.keep_only(ids)
-        due = self._due(ids, members, voxels, keyframes, seen)
+        due = self._due(ids, members, sight)
         order = sorted(due, key=lambda s: (-sum(v.weight for _, v in due[s]), s))[:limit]
         for slot in order:
-            self._read(keyframes[slot], due[slot], members, voxels, expansion)
+            self._read(sight.keyframes[slot], due[slot], members, sight)
         self.waiting = len(due) - len(order)
         self.embeddings = self._store.embeddings(self.encoder.name, self.encoder.dimensions, ids)
         self.rename(snapshot)
@@ -97,35 +96,22 @@ class InstanceDescriber:
         known = rows_of(self.embeddings, [i.id for i in snapshot.instances])
         return self._labeller.labels(snapshot.instances, known)
 
-    def _due(
-        self,
-        ids: list[int],
-        members: Mapping[int, np.ndarray],
-        voxels: VoxelMap,
-        keyframes: Mapping[int, Keyframe],
-        seen: np.ndarray,
-    ) -> dict[int, list[_Due]]:
+    def _due(self, ids: list[int], members: Mapping[int, np.ndarray], sight: Sight) -> dict[int, list[_Due]]:
         """Views to embed, by keyframe slot."""
-        views = Views(list(keyframes.values()), seen)
+        views = Views(list(sight.keyframes.values()), sight.seen)
         due: dict[int, list[_Due]] = {}
         for instance_id in ids:
             mine = members.get(instance_id, np.zeros(0, np.int64))
-            wanted = views.choose(mine, voxels.position, voxels.voxel_size_m, self._config.views_per_instance)
+            position_m, voxel_m = sight.voxels.position, sight.voxels.voxel_size_m
+            wanted = views.choose(mine, position_m, voxel_m, self._config.views_per_instance)
             for view in self._store.due(instance_id, mine, wanted):
                 due.setdefault(view.slot, []).append((instance_id, view))
         return due
 
-    def _read(
-        self,
-        keyframe: Keyframe,
-        due: list[_Due],
-        members: Mapping[int, np.ndarray],
-        voxels: VoxelMap,
-        expansion: Expansion,
-    ) -> None:
+    def _read(self, keyframe: Keyframe, due: list[_Due], members: Mapping[int, np.ndarray], sight: Sight) -> None:
         """Embed the due instances of one keyframe, all in one call of the model."""
         view = TargetView(keyframe.color_camera, keyframe.world_from_camera, keyframe.depth_m, keyframe.camera)
-        masks = dense_masks(expansion.id_buffer(voxels, view), [members[i] for i, _ in due])
+        masks = dense_masks(sight.expansion.id_buffer(sight.voxels, view), [members[i] for i, _ in due])
         for (instance_id, chosen), row in zip(due, self.encoder.encode_masks(keyframe.color_rgb, masks), strict=True):
             self._store.put(instance_id, chosen, row, members[instance_id])
 

@@ -15,6 +15,7 @@ from numba import njit
 from moss_ros.config import LiftingConfig
 from moss_ros.geometry.components import sort_by_label
 from moss_ros.masks2d.evidence import EvidenceStore, ViewEvidence
+from moss_ros.proposals.shared_voxels import overlaps_in_view
 
 _SEEN_SHARE = 0.1  # a view that sees less of a voxel mask says nothing about it
 
@@ -89,14 +90,7 @@ def opinions(
 @njit(cache=True, nogil=True)
 def _speaking(first, holders, size, voxels, labels, count, min_iou, inside):
     """Pairs (n, 2) of voxel mask and 2D mask (from 0) of one view, and the weight of each (n,)."""
-    shared = np.zeros((len(size), count + 1), np.int32)
-    visible = np.zeros(len(size), np.int64)
-    area = np.zeros(count + 1, np.int64)
-    for i in range(len(voxels)):
-        area[labels[i]] += 1
-        for j in range(first[voxels[i]], first[voxels[i] + 1]):
-            visible[holders[j]] += 1
-            shared[holders[j], labels[i]] += 1
+    shared, visible, area = overlaps_in_view(first, holders, len(size), voxels, labels, count)
     pairs = np.empty((len(size) * count, 2), np.int64)
     weights = np.empty(len(pairs), np.float32)
     n = 0

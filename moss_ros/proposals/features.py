@@ -13,7 +13,7 @@ from moss_ros.mapping.structure import Structure
 from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.proposals.affinity import NUMBERS, AffinityProposals
 from moss_ros.proposals.affinity import SOURCE as AFFINITY
-from moss_ros.proposals.shared_voxels import SharedVoxels
+from moss_ros.proposals.shared_voxels import SharedVoxels, overlaps_in_view
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.records import MaskProposals
 
@@ -208,15 +208,7 @@ def _agreement(shared: SharedVoxels, evidence: EvidenceStore) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def _add_view(first, holders, voxels, labels, count, size, out):
     """Add one view to the sums of _agreement for the proposals of which it saw a tenth."""
-    shared = np.zeros((len(size), count + 1), np.int32)
-    visible = np.zeros(len(size), np.int64)
-    area = np.zeros(count + 1, np.int64)
-    for i in range(len(voxels)):
-        area[labels[i]] += 1
-        for j in range(first[voxels[i]], first[voxels[i] + 1]):
-            p = holders[j]
-            visible[p] += 1
-            shared[p, labels[i]] += 1
+    shared, visible, area = overlaps_in_view(first, holders, len(size), voxels, labels, count)
     for p in range(len(size)):
         if visible[p] == 0 or visible[p] < 0.1 * size[p]:
             continue

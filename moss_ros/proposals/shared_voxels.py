@@ -59,3 +59,21 @@ def _count_shared(first, holders, count):
             for j in range(first[v], first[v + 1]):
                 out[holders[i], holders[j]] += 1
     return out
+
+
+@njit(cache=True, nogil=True)
+def overlaps_in_view(first, holders, count, voxels, labels, masks):
+    """What a view (its voxels and their 2D masks, 1..masks, 0 = none) shows of `count` proposals: voxels shared by
+    proposal and mask (count, masks + 1), voxels seen of each proposal (count,), of each mask (masks + 1,).
+
+    first, holders: the proposals that hold each voxel, as in SharedVoxels.
+    """
+    shared = np.zeros((count, masks + 1), np.int32)
+    visible = np.zeros(count, np.int64)
+    area = np.zeros(masks + 1, np.int64)
+    for i in range(len(voxels)):
+        area[labels[i]] += 1
+        for j in range(first[voxels[i]], first[voxels[i] + 1]):
+            visible[holders[j]] += 1
+            shared[holders[j], labels[i]] += 1
+    return shared, visible, area

@@ -17,7 +17,7 @@ from visualization_msgs.msg import MarkerArray
 from moss_ros.instances.query import QueryAnswer
 from moss_ros.instances.query_limits import QueryError, QueryRequest
 from moss_ros.ros.conversions import instance_msg
-from moss_ros.ros.mapper_parts import MapperParts
+from moss_ros.ros.mapper_parts import MapperParts, not_configured
 from moss_ros.ros.markers import query_markers
 from moss_ros.ros.regions import region_from_message
 
@@ -40,7 +40,7 @@ class FindService:
         parts = self._parts()
         if parts is None:
             response.success = False
-            response.message = f"the node is not configured: ros2 lifecycle set {self._name} configure"
+            response.message = not_configured(self._name)
             return response
         try:
             answer = parts.worker.pipeline.find(self._question(request, parts))

@@ -125,3 +125,8 @@ class MapperParts:
         self._diagnostics.publish(self._report.message(health, self._node.get_clock().now().to_msg()))
         for sentence in self._report.warnings(health, time.monotonic()):
             self._node.get_logger().warning(sentence)
+
+
+def not_configured(node_name: str) -> str:
+    """What every service answers while the node consists of nothing."""
+    return f"the node is not configured: ros2 lifecycle set {node_name} configure"

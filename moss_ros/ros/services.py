@@ -13,7 +13,7 @@ from std_srvs.srv import Trigger
 from moss_ros.records import Instance
 from moss_ros.ros.clouds import cloud_msg
 from moss_ros.ros.conversions import header_msg, instance_msg
-from moss_ros.ros.mapper_parts import MapperParts
+from moss_ros.ros.mapper_parts import MapperParts, not_configured
 
 _TIMEOUT_S = 60.0
 
@@ -71,14 +71,14 @@ class Services:
         parts = self._parts()
         if parts is None:
             response.success = False
-            response.message = f"the node is not configured: ros2 lifecycle set {self._name} configure"
+            response.message = not_configured(self._name)
             return response
         try:
             parts.worker.submit(lambda: work(parts)).result(_TIMEOUT_S)
         except Exception as error:  # every failure is an answer, none may end the executor
             response.success = False
             response.message = str(error.args[0]) if error.args else type(error).__name__
-            if not isinstance(error, KeyError):
+            if not isinstance(error, (KeyError, ValueError)):  # those the asker can fix
                 self._log.error(f"service failed: {type(error).__name__}: {error}")
             return response
         response.success = True
