@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -75,14 +76,19 @@ def save_views(path: Path, seed: int) -> None:
         "support": views[0].support,
     }
     for k, v in enumerate(views):
-        data[f"depth{k}"] = _encoded(".png", v.depth_mm, cv2.IMWRITE_PNG_COMPRESSION, 2)
-        data[f"instance{k}"] = _encoded(".png", v.instance, cv2.IMWRITE_PNG_COMPRESSION, 2)
-        data[f"gloss{k}"] = _encoded(".png", v.gloss, cv2.IMWRITE_PNG_COMPRESSION, 2)
-        data[f"facing{k}"] = _encoded(".jpg", v.facing, cv2.IMWRITE_JPEG_QUALITY, 92)
-        data[f"color{k}"] = _encoded(".jpg", v.color_rgb[..., ::-1], cv2.IMWRITE_JPEG_QUALITY, 95)
+        data[f"depth{k}"] = encoded(".png", v.depth_mm, cv2.IMWRITE_PNG_COMPRESSION, 2)
+        data[f"instance{k}"] = encoded(".png", v.instance, cv2.IMWRITE_PNG_COMPRESSION, 2)
+        data[f"gloss{k}"] = encoded(".png", v.gloss, cv2.IMWRITE_PNG_COMPRESSION, 2)
+        data[f"facing{k}"] = encoded(".jpg", v.facing, cv2.IMWRITE_JPEG_QUALITY, 92)
+        data[f"color{k}"] = encoded(".jpg", v.color_rgb[..., ::-1], cv2.IMWRITE_JPEG_QUALITY, 95)
+    store_arrays(path, data)
+
+
+def store_arrays(path: Path, data: dict[str, Any]) -> None:
+    """Write an .npz file that is there whole or not at all, also when several processes make it."""
     part = path.with_suffix(f".{os.getpid()}.part")
     with open(part, "wb") as stream:
-        np.savez(stream, **data)  # type: ignore[arg-type]
+        np.savez(stream, **data)
     part.replace(path)
 
 
@@ -93,7 +99,8 @@ def _decoded(data: np.ndarray) -> np.ndarray:
     return np.asarray(image)
 
 
-def _encoded(kind: str, image: np.ndarray, flag: int, value: int) -> np.ndarray:
+def encoded(kind: str, image: np.ndarray, flag: int, value: int) -> np.ndarray:
+    """An image as the bytes (n,) uint8 of a file; kind ".png" or ".jpg" with one OpenCV flag."""
     ok, data = cv2.imencode(kind, np.ascontiguousarray(image), [flag, value])
     if not ok:
         raise ValueError(f"could not encode a {kind} image of shape {image.shape}")

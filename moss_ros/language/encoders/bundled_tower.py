@@ -36,7 +36,9 @@ class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = _Convolution(channels, channels, 1)
-        nn.init.zeros_(self.body[1].weight)  # type: ignore[arg-type]  # nothing but the way around at first
+        norm = self.body[1]
+        assert isinstance(norm, nn.BatchNorm2d)
+        nn.init.zeros_(norm.weight)  # nothing but the way around at first
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.body(x)

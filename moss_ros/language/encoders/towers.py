@@ -133,8 +133,8 @@ class NativeTower:
         return tokens if self._visual.proj is None else tokens @ self._visual.proj
 
     def map_pool(self, tokens: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-        """Never asked of this tower."""
-        raise NotImplementedError
+        """See Tower; this one's pool is never "map"."""
+        raise UnsupportedTowerError(f"the pooling {self.pool} of this tower is no attention pooling")
 
 
 class TimmTower:

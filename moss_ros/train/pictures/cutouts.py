@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -62,7 +63,7 @@ def words_of(folder: Path) -> dict[str, tuple[str, ...]]:
     return {c: tuple(sorted(set(names))) for c, names in out.items()}
 
 
-def _model(folder: Path, entry: dict) -> ObjectModel:  # type: ignore[type-arg]
+def _model(folder: Path, entry: dict[str, Any]) -> ObjectModel:
     looks = entry["attributes"]
     colors = looks["colours"] or []
     only = colors[0] if len(colors) == 1 and colors[0] in COLORS else ""

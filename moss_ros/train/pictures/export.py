@@ -12,7 +12,7 @@ from typing import Any
 
 from moss_ros.language.encoders.model_files import bundled_files
 from moss_ros.train.pictures.tower import VISION_CONFIG
-from moss_ros.train.pictures.words import DIMENSIONS, TEXT_CONFIG
+from moss_ros.train.words.tower import DIMENSIONS, TEXT_CONFIG
 
 TEMPLATES = ("{}", "a {}")  # as the image tower met the words
 LARGEST_MB = 40

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -16,12 +15,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from moss_ros.sim.view_pool import encoded, store_arrays
 from moss_ros.train.pictures.home_model import ThingFacts
 from moss_ros.train.pictures.home_views import HomeView, home_views
 
 VIEWS = 28
 FIRST_SEED = 1_000_000  # homes for training; smaller seeds are kept for scores and benchmarks
-_PNG, _JPG = [cv2.IMWRITE_PNG_COMPRESSION, 3], [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
 class HomePictures:
@@ -55,15 +54,12 @@ def make_home_file(folder: Path, seed: int, views: int = VIEWS) -> Path:
     count = 0
     for count, view in enumerate(pictures, 1):
         k = count - 1
-        data[f"color{k}"] = _encoded(".jpg", view.color_rgb[..., ::-1], _JPG)
-        data[f"instance{k}"] = _encoded(".png", view.instance, _PNG)
+        data[f"color{k}"] = encoded(".jpg", view.color_rgb[..., ::-1], cv2.IMWRITE_JPEG_QUALITY, 95)
+        data[f"instance{k}"] = encoded(".png", view.instance, cv2.IMWRITE_PNG_COMPRESSION, 3)
         boxes += [(k, *row) for row in instance_boxes(view.instance)]
     data["views"] = np.array(count)
     data["boxes"] = np.array(boxes, np.int32).reshape(-1, 7)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with open(part, "wb") as stream:
-        np.savez(stream, **data)  # type: ignore[arg-type]
-    part.replace(path)
+    store_arrays(path, data)
     return path
 
 
@@ -75,13 +71,6 @@ def instance_boxes(instance: np.ndarray, least_px: int = 60) -> list[tuple[int, 
             y, x = np.nonzero(instance == i)
             out.append((i, int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1, int(pixels)))
     return out
-
-
-def _encoded(kind: str, image: np.ndarray, flags: list[int]) -> np.ndarray:
-    ok, data = cv2.imencode(kind, np.ascontiguousarray(image), flags)
-    if not ok:
-        raise ValueError(f"could not encode a {kind} image of shape {image.shape}")
-    return data
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from torch import nn
 from moss_ros.language.encoders.bundled_tower import IMAGE_SIZE_PX, NAME, register_bundled_tower
 from moss_ros.language.encoders.mask_tokens import log_relative
 from moss_ros.language.encoders.towers import NO_WAY, tower_of
-from moss_ros.train.pictures.words import DIMENSIONS
+from moss_ros.train.words.tower import DIMENSIONS
 
 MEAN_RGB = (0.48145466, 0.4578275, 0.40821073)  # of the images that CLIP was trained with; open_clip's defaults
 STD_RGB = (0.26862954, 0.26130258, 0.27577711)

@@ -10,9 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from moss_ros.torchvision_ops import ensure_torchvision
+from moss_ros.train.words.tower import DIMENSIONS, TEXT_CONFIG
 
-DIMENSIONS = 256
-TEXT_CONFIG = {"context_length": 32, "vocab_size": 49408, "width": 256, "heads": 4, "layers": 1}
 _AT_ONCE = 512
 
 
@@ -74,7 +73,8 @@ def _text_model(weights: Path) -> Any:
     from safetensors.torch import load_file
 
     tiny: Any = {"layers": 1, "width": 64, "patch_size": 32, "image_size": 32}
-    model = CLIP(DIMENSIONS, tiny, TEXT_CONFIG).eval()  # type: ignore[arg-type]
+    text: Any = TEXT_CONFIG
+    model = CLIP(DIMENSIONS, tiny, text).eval()
     state = {k: v.float() for k, v in load_file(str(weights)).items()}
     missing, unexpected = model.load_state_dict(state, strict=False)
     missing = [k for k in missing if not k.startswith(("visual.", "logit_scale"))]

@@ -24,6 +24,8 @@ TEXT_CONFIG = {"context_length": CONTEXT, "vocab_size": VOCABULARY, "width": WID
 class WordTower(nn.Module):
     """One layer of open_clip's TextTransformer. A piece's vector is its own plus that of its word family."""
 
+    family: torch.Tensor  # (VOCABULARY,) number of the word family of each piece
+
     def __init__(self, family: np.ndarray, start: np.ndarray | None = None) -> None:
         """family: (VOCABULARY,) numbers of word families; start: (families, WIDTH) first vectors of them."""
         super().__init__()
@@ -54,7 +56,7 @@ class WordTower(nn.Module):
         places = filled.nonzero()[:, 1]
         codes, inverse = torch.unique(tokens[filled] * CONTEXT + places, return_inverse=True)
         pieces = codes // CONTEXT
-        vectors = self.own(pieces) + self.shared(self.family[pieces])  # type: ignore[index]
+        vectors = self.own(pieces) + self.shared(self.family[pieces])
         vectors = vectors + self.text.positional_embedding[codes % CONTEXT]
         block: Any = self.text.transformer.resblocks[0]
         weight, bias = block.attn.in_proj_weight, block.attn.in_proj_bias
@@ -82,7 +84,7 @@ class WordTower(nn.Module):
     def open_clip_state(self) -> dict[str, torch.Tensor]:
         """Weights under the names of open_clip's CLIP, half precision."""
         with torch.no_grad():
-            table = self.own.weight + self.shared.weight[self.family]  # type: ignore[index]
+            table = self.own.weight + self.shared.weight[self.family]
             state = {"token_embedding.weight": table, **self.text.state_dict()}
         return {name: v.detach().to(torch.float16).contiguous() for name, v in state.items() if name != "attn_mask"}
 

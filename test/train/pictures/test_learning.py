@@ -21,7 +21,8 @@ from moss_ros.train.pictures.learn import save_checkpoint  # noqa: E402
 from moss_ros.train.pictures.losses import NEVER, WordTargets, smooth_loss  # noqa: E402
 from moss_ros.train.pictures.tower import embed_masks, make_tower, normalised  # noqa: E402
 from moss_ros.train.pictures.training import Settings, Training  # noqa: E402
-from moss_ros.train.pictures.words import DIMENSIONS, TEXT_CONFIG, ChanceWords, TowerWords  # noqa: E402
+from moss_ros.train.pictures.words import ChanceWords, TowerWords  # noqa: E402
+from moss_ros.train.words.tower import DIMENSIONS, TEXT_CONFIG  # noqa: E402
 
 
 @pytest.fixture(scope="module")
