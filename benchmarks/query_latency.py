@@ -8,11 +8,11 @@ import numpy as np
 
 from benchmarks.table import Bar, Table
 from moss_ros.config import QueryConfig
-from moss_ros.instances.map_index import MapIndex, MapIndexer
-from moss_ros.instances.query import QueryEngine
-from moss_ros.instances.query_limits import QueryRequest
 from moss_ros.language.sizes.encoded_sizes import EncodedSizePrior
 from moss_ros.mapping.observed import ObservedSpace
+from moss_ros.questions.map_index import MapIndex, MapIndexer
+from moss_ros.questions.query import QueryEngine
+from moss_ros.questions.query_limits import QueryRequest
 from moss_ros.records import Embeddings, Instance, InstanceState, OrientedBox, Snapshot
 
 _QUESTIONS = {

@@ -232,8 +232,8 @@ def _find(options: argparse.Namespace) -> int:
 
 def _find_in_folder(options: argparse.Namespace) -> dict[str, Any]:
     from moss_ros.evaluation.answers import run_config
-    from moss_ros.instances.query_limits import QueryRequest
     from moss_ros.output.ask_map import answer_as_dict, open_map
+    from moss_ros.questions.query_limits import QueryRequest
 
     asked = open_map(options.map, run_config(options.map))
     request = QueryRequest(options.text, negatives=tuple(options.negatives), max_results=options.k)

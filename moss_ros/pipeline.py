@@ -16,9 +16,6 @@ import numpy as np
 from moss_ros.config import MossConfig
 from moss_ros.instances.evidence_picture import best_view, draw_evidence
 from moss_ros.instances.instance_map import InstanceMap
-from moss_ros.instances.query import QueryAnswer
-from moss_ros.instances.query_limits import QueryError, QueryRequest
-from moss_ros.instances.words import Words, configured_words
 from moss_ros.language.describer import Sight
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.lifting.expansion import Expansion
@@ -40,6 +37,9 @@ from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import suppress
 from moss_ros.proposals.views import configured_views, needs_pairs
+from moss_ros.questions.query import QueryAnswer
+from moss_ros.questions.query_limits import QueryError, QueryRequest
+from moss_ros.questions.words import Words, configured_words
 from moss_ros.records import Frame, MaskProposals, Snapshot
 from moss_ros.timings import Timings
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from moss_ros.instances.query import FoundObject, QueryAnswer, Status
-from moss_ros.instances.query_limits import QueryError
+from moss_ros.questions.query import FoundObject, QueryAnswer, Status
+from moss_ros.questions.query_limits import QueryError
 from moss_ros.records import Instance, InstanceState, OrientedBox, Snapshot
 from moss_ros.timings import Timings
 

@@ -9,11 +9,11 @@ import numpy as np
 from moss_ros.config import MossConfig, from_flat
 from moss_ros.evaluation.ground_truth import read_json
 from moss_ros.evaluation.retrieval import load_queries
-from moss_ros.instances.query_limits import QueryRequest
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.labeller import configured_labeller
 from moss_ros.output.ask_map import AskedMap, answer_as_dict, open_map
 from moss_ros.output.run_folder import write_json
+from moss_ros.questions.query_limits import QueryRequest
 from moss_ros.records import rows_of
 
 QUERY_FILES = ("queries.json", "queries_clicked.json")

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from moss_ros.config import MasksConfig
 from moss_ros.masks2d.geometric import GeometricSegmenter
 from moss_ros.masks2d.learned import LearnedMasks
-from moss_ros.masks2d.sam_segmenter import SamMasks
+from moss_ros.masks2d.sam.sam_segmenter import SamMasks
 from moss_ros.masks2d.segmenter import Segmenter
 
 _LOG = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from moss_ros.config import MossConfig
-from moss_ros.instances.answering import Answering
-from moss_ros.instances.query import QueryAnswer, Status
-from moss_ros.instances.query_limits import QueryRequest
 from moss_ros.language.encoders.choose import configured_encoder
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.mapping.observed import ObservedSpace
 from moss_ros.output.map_file import MapFileError, StoredMap, load_map
+from moss_ros.questions.answering import Answering
+from moss_ros.questions.query import QueryAnswer, Status
+from moss_ros.questions.query_limits import QueryRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 import rclpy
 from moss_msgs.srv import FindObjects
 
-from moss_ros.instances.query import Status
-from moss_ros.instances.query_limits import QueryError
+from moss_ros.questions.query import Status
+from moss_ros.questions.query_limits import QueryError
 
 _REACH_S = 10.0
 _ANSWER_S = 30.0

@@ -14,8 +14,8 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from visualization_msgs.msg import MarkerArray
 
-from moss_ros.instances.query import QueryAnswer
-from moss_ros.instances.query_limits import QueryError, QueryRequest
+from moss_ros.questions.query import QueryAnswer
+from moss_ros.questions.query_limits import QueryError, QueryRequest
 from moss_ros.ros.conversions import instance_msg
 from moss_ros.ros.mapper_parts import MapperParts, not_configured
 from moss_ros.ros.markers import query_markers

@@ -6,7 +6,7 @@ import numpy as np
 from moss_msgs.msg import Region as RegionMsg
 
 from moss_ros.geometry.transforms import from_translation_quaternion
-from moss_ros.instances.region import EVERYWHERE, Region, RegionError, box, polygon, sphere
+from moss_ros.questions.region import EVERYWHERE, Region, RegionError, box, polygon, sphere
 
 
 def region_from_message(message: RegionMsg) -> Region:

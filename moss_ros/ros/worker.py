@@ -14,8 +14,8 @@ import numpy as np
 
 from moss_ros.config import MossConfig
 from moss_ros.instances.instance_map import LoggedEvent
-from moss_ros.instances.query import QueryAnswer
-from moss_ros.instances.query_limits import QueryRequest
+from moss_ros.questions.query import QueryAnswer
+from moss_ros.questions.query_limits import QueryRequest
 from moss_ros.records import Frame, Snapshot
 from moss_ros.ros.latest_slot import LatestSlot
 from moss_ros.source.drops import DropLog

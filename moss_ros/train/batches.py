@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from moss_ros.masks2d.gravity_input import drop_color, gravity_input, mirrored
-from moss_ros.sim.sensor_profiles import random_profile, sense
-from moss_ros.sim.view_pool import ViewPool
+from moss_ros.sim.training_views.sensor_profiles import random_profile, sense
+from moss_ros.sim.training_views.view_pool import ViewPool
 
 HELD_OUT = 90_000_000  # rooms from here on are never trained on
 WITHOUT_COLOR = 0.5  # share of the training images that are depth alone

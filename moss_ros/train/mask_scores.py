@@ -7,7 +7,7 @@ import torch
 
 from moss_ros.masks2d.network import MaskNetwork
 from moss_ros.masks2d.regions import OFFSETS, RegionRules, find_regions
-from moss_ros.sim.view_pool import ViewPool
+from moss_ros.sim.training_views.view_pool import ViewPool
 from moss_ros.train.batches import held_out_batch
 from moss_ros.train.mask_loss import targets
 

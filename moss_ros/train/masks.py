@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from moss_ros.masks2d.network import MaskNetwork, save_weights
-from moss_ros.sim.view_pool import ViewPool
+from moss_ros.sim.training_views.view_pool import ViewPool
 from moss_ros.train.batches import Batch, BatchPlan, quiet_opencv
 from moss_ros.train.course import follow, rate_at, running, share_done
 from moss_ros.train.files import append_row, write_whole

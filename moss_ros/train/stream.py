@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from moss_ros.sim.view_pool import ViewPool
+from moss_ros.sim.training_views.view_pool import ViewPool
 from moss_ros.train.ahead import made_ahead
 from moss_ros.train.batches import Batch, BatchPlan, make_batch, quiet_opencv
 

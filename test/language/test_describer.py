@@ -9,10 +9,10 @@ import pytest
 from scenes import CONFIG, room_frames
 
 from moss_ros.config import LanguageConfig
-from moss_ros.instances.query import Status
-from moss_ros.instances.query_limits import QueryRequest
 from moss_ros.language.describer import members_of
 from moss_ros.pipeline import Pipeline
+from moss_ros.questions.query import Status
+from moss_ros.questions.query_limits import QueryRequest
 
 COLORS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1)}
 

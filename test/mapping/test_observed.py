@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from moss_ros.geometry.camera import Camera
-from moss_ros.instances.region import box, polygon, sphere
 from moss_ros.mapping.observed import ObservedSpace
+from moss_ros.questions.region import box, polygon, sphere
 
 CAMERA = Camera(fx=100.0, fy=100.0, cx=79.5, cy=59.5, width=160, height=120)
 DOWN = np.array([[1.0, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 2], [0, 0, 0, 1]])  # from 2 m height

@@ -5,7 +5,7 @@ import pytest
 from geometry_msgs.msg import Point, Point32, Polygon, Pose, Quaternion, Vector3
 from moss_msgs.msg import Region as RegionMsg
 
-from moss_ros.instances.region import RegionError
+from moss_ros.questions.region import RegionError
 from moss_ros.ros.regions import region_from_message
 
 AT_1_2_3 = Pose(position=Point(x=1.0, y=2.0, z=3.0), orientation=Quaternion(z=1.0, w=0.0))  # half a turn

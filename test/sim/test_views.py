@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moss_ros.sim import view_furniture, view_things
 from moss_ros.sim.mesh import box
-from moss_ros.sim.view_looks import Look, patterns, random_look, surface_color
-from moss_ros.sim.view_placing import Surface, World, fill, turned_half
-from moss_ros.sim.view_pool import VIEWS_PER_ROOM, ViewPool
-from moss_ros.sim.view_rooms import build_room
-from moss_ros.sim.view_shapes import Shape, Top
-from moss_ros.sim.views import HEIGHT, WIDTH, RoomViews, TrainingView, random_camera
+from moss_ros.sim.training_views import view_furniture, view_things
+from moss_ros.sim.training_views.view_looks import Look, patterns, random_look, surface_color
+from moss_ros.sim.training_views.view_placing import Surface, World, fill, turned_half
+from moss_ros.sim.training_views.view_pool import VIEWS_PER_ROOM, ViewPool
+from moss_ros.sim.training_views.view_rooms import build_room
+from moss_ros.sim.training_views.view_shapes import Shape, Top
+from moss_ros.sim.training_views.views import HEIGHT, WIDTH, RoomViews, TrainingView, random_camera
 
 GREY = Look((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moss_ros.geometry.camera import Camera
-from moss_ros.sim.sensor_profiles import (
+from moss_ros.sim.training_views.sensor_profiles import (
     DEFAULT_MIX,
     PROFILES,
     disparity_steps,
@@ -18,7 +18,7 @@ from moss_ros.sim.sensor_profiles import (
     sense,
     wrapped_range,
 )
-from moss_ros.sim.views import TrainingView
+from moss_ros.sim.training_views.views import TrainingView
 
 H, W = 60, 80
 

@@ -12,7 +12,7 @@ import torch
 from moss_ros.masks2d.gravity_input import CHANNELS
 from moss_ros.masks2d.network import load_weights
 from moss_ros.masks2d.regions import OFFSETS
-from moss_ros.sim.view_pool import ViewPool
+from moss_ros.sim.training_views.view_pool import ViewPool
 from moss_ros.train import masks
 from moss_ros.train.batches import Batch, BatchPlan, held_out_batch, make_batch
 from moss_ros.train.mask_loss import DIFFERENT_WEIGHT, SAME_WEIGHT, loss, pair_slices, targets

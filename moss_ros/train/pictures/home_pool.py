@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from moss_ros.sim.view_pool import encoded, store_arrays
+from moss_ros.sim.training_views.view_pool import encoded, store_arrays
 from moss_ros.train.pictures.home_model import ThingFacts
 from moss_ros.train.pictures.home_views import HomeView, home_views
 

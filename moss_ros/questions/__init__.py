@@ -1,0 +1,1 @@
+"""Questions in words about the instances of the map, and their answers."""
