@@ -36,7 +36,7 @@ class KeyframeMasks:
 
         floor_m: height of the floor, where it is known.
         """
-        if len(self.keyframes) >= self._budget:
+        if self.is_full:
             self._drop(self._most_redundant())
         slot = next(s for s in range(self._budget + 1) if s not in self.keyframes)
         self.keyframes[slot] = make_keyframe(frame, slot, sharpness)
@@ -44,6 +44,11 @@ class KeyframeMasks:
         if not self._segmenter.needs_map:
             labels, pairs = self._masks(self.keyframes[slot], floor_m, None)
             self._made[slot] = labels.astype(np.uint16), pairs
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next keyframe pushes another out."""
+        return len(self.keyframes) >= self._budget
 
     def stamps_ns(self) -> dict[int, int]:
         """Stamp of each slot."""

@@ -79,7 +79,8 @@ def run_frames(pipeline: Pipeline, source: FrameSource, progress: bool) -> tuple
         pending |= report.is_keyframe
         if pending and not 0 <= frame.stamp_ns - segmented_ns < period_ns:
             pipeline.segment()
-            pipeline.describe(pipeline.config.language.keyframes_per_pass)
+            if pipeline.keyframes.is_full:  # views are read at the end, but for those about to be forgotten
+                pipeline.describe(pipeline.config.language.keyframes_per_pass)
             pending, segmented_ns = False, frame.stamp_ns
     return used, first_ns, last_ns
 
