@@ -25,7 +25,7 @@ from moss_ros.masks2d.regions import OFFSETS
 from moss_ros.torch_threads import one_thread
 
 OUTPUTS = 1 + len(OFFSETS)
-WIDTHS = (32, 48, 72, 112, 144)
+WIDTHS = (48, 72, 104, 160, 208)
 FORMAT = "moss-mask-network-1"
 
 
@@ -97,6 +97,18 @@ def save_weights(network: MaskNetwork, path: Path, note: dict[str, Any]) -> None
 
 def load_weights(path: Path) -> MaskNetwork:
     """Network from a weight file, ready for inference. Raises WeightsError when it is not there or does not fit."""
+    header, state = _read(path)
+    network = MaskNetwork(json.loads(header["widths"]))
+    network.load_state_dict(_fitting(path, state, network), strict=False)
+    return fold_batch_norm(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def read_state(path: Path, network: MaskNetwork) -> dict[str, Tensor]:
+    """The tensors of a weight file for a network, single precision. Raises WeightsError when they do not fit it."""
+    return _fitting(path, _read(path)[1], network)
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -108,7 +120,10 @@ def load_weights(path: Path) -> MaskNetwork:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is damaged ({error}): reinstall the package") from error
     _check_header(path, header)
-    network = MaskNetwork(json.loads(header["widths"]))
+    return header, state
+
+
+def _fitting(path: Path, state: dict[str, Tensor], network: MaskNetwork) -> dict[str, Tensor]:
     want = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
     wrong = sorted(set(want) ^ set(state)) + [k for k in want if k in state and want[k].shape != state[k].shape]
     if wrong:
@@ -116,8 +131,7 @@ def load_weights(path: Path) -> MaskNetwork:
     bad = [k for k, v in state.items() if not bool(torch.isfinite(v.float()).all())]
     if bad:
         raise WeightsError(f"{path} holds values that are not finite, in {bad[0]}")
-    network.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
-    return fold_batch_norm(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return {k: v.float() for k, v in state.items()}
 
 
 def _check_header(path: Path, header: dict[str, str]) -> None:

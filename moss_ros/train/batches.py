@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -70,6 +71,11 @@ def _sensed(
     sensed = sense(view, random_profile(rng), rng)
     channels = gravity_input(sensed.depth_m, view.camera, sensed.world_from_camera, 0.0, sensed.color_rgb)
     return channels, sensed.instance, sensed.depth_m > 0
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """One batch of several."""
+    return Batch(*(np.concatenate([getattr(b, f.name) for b in batches]) for f in fields(Batch)))
 
 
 def _stack(items: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Batch:

@@ -19,8 +19,8 @@ def targets(instance: Tensor, measured: Tensor) -> tuple[Tensor, Tensor]:
     Affinities count between measured pixels of which at least one is on a thing.
     """
     batch, height, width = instance.shape
-    truth = torch.zeros(batch, OUTPUTS, height, width)
-    weight = torch.zeros(batch, OUTPUTS, height, width)
+    truth = torch.zeros(batch, OUTPUTS, height, width, device=instance.device)
+    weight = torch.zeros_like(truth)
     truth[:, 0] = (instance > 0).float()
     weight[:, 0] = measured.float()
     for channel, (dy, dx) in enumerate(OFFSETS, 1):

@@ -9,20 +9,24 @@ import argparse
 import copy
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from moss_ros.masks2d.network import MaskNetwork, save_weights
+from moss_ros.masks2d.network import WIDTHS, MaskNetwork, read_state, save_weights
 from moss_ros.sim.training_views.view_pool import ViewPool
-from moss_ros.train.batches import Batch, BatchPlan, quiet_opencv
+from moss_ros.train.batches import Batch, BatchPlan, joined, quiet_opencv
 from moss_ros.train.course import follow, rate_at, running, share_done
+from moss_ros.train.echo import echoed
 from moss_ros.train.files import append_row, write_whole
 from moss_ros.train.mask_loss import loss, targets
 from moss_ros.train.mask_scores import held_out_scores
 from moss_ros.train.stream import batches
+
+KEPT_BATCHES = 400  # of the last ones, where batches are used more than once
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +47,21 @@ class Settings:
 class Training:
     """State of a training: network, its moving average, optimiser, step, seconds spent."""
 
-    def __init__(self, settings: Settings, device: str = "cpu") -> None:
+    def __init__(self, settings: Settings, device: str = "cpu", widths: Sequence[int] = WIDTHS) -> None:
         self.settings = settings
         self.device = device
         torch.manual_seed(settings.seed)
-        self.network = MaskNetwork().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = MaskNetwork(widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = copy.deepcopy(self.network)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), settings.rate, weight_decay=settings.weight_decay)
         self.step = 0
         self.seconds = 0.0
         self.recent_loss = math.nan
+
+    def start_from(self, weights: Path) -> None:
+        """Take over the weights of a masks.safetensors. Raises WeightsError when they do not fit."""
+        self.network.load_state_dict(read_state(weights, self.network), strict=False)
+        self.average = copy.deepcopy(self.network)
 
     def share_done(self) -> float:
         """How much of the training is over, in [0, 1]."""
@@ -65,15 +74,15 @@ class Training:
 
     def train_on(self, batch: Batch) -> None:
         """One step."""
-        start = time.monotonic()
         self.network.train()
         x = torch.from_numpy(batch.channels).to(self.device).float()
-        truth, weight = targets(torch.from_numpy(batch.instance.copy()), torch.from_numpy(batch.measured.copy()))
+        ids, measured = (torch.from_numpy(a.copy()).to(self.device) for a in (batch.instance, batch.measured))
+        truth, weight = targets(ids, measured)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.settings.half):
             logits = self.network(x)
-        wrong = loss(logits, truth.to(self.device), weight.to(self.device))
+        wrong = loss(logits, truth, weight)
         self.optimizer.zero_grad(set_to_none=True)
         wrong.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
@@ -81,7 +90,6 @@ class Training:
         follow(self.average, self.network, self.step, self.settings.average)
         self.recent_loss = running(self.recent_loss, float(wrong.detach()))
         self.step += 1
-        self.seconds += time.monotonic() - start
 
     def state(self) -> dict[str, Any]:
         """Everything that a resumed training needs."""
@@ -125,15 +133,21 @@ def log_scores(training: Training, pool: ViewPool, rooms: int, folder: Path) -> 
     return row
 
 
-def run(training: Training, folder: Path, workers: int, save_s: float, score_s: float, rooms: int) -> None:
-    """Train to the end of the settings."""
+def run(
+    training: Training, folder: Path, workers: int, save_s: float, score_s: float, rooms: int, echo: int = 0
+) -> None:
+    """Train to the end of the settings. echo: batches of a step, drawn from the last ones; 0: each batch once."""
     plan = BatchPlan(training.settings.seed)
     pool = ViewPool(folder / "pool")
-    saved = scored = time.monotonic()
     stream = batches(folder / "pool", plan, training.step, workers)
+    if echo:
+        stream = echoed(stream, joined, echo, KEPT_BATCHES, training.settings.seed)
+    saved = scored = time.monotonic()
     while training.share_done() < 1:
+        start = time.monotonic()
         training.train_on(next(stream))
         now = time.monotonic()
+        training.seconds += now - start
         if training.step % 20 == 0:
             print(f"step {training.step} {training.seconds:.0f} s loss {training.recent_loss:.4f}", flush=True)
         if now - saved > save_s:
@@ -151,7 +165,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m moss_ros.train.masks", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the training")
-    parser.add_argument("--hours", type=float, default=1.5, help="training time, without waiting for views and scoring")
+    parser.add_argument("--hours", type=float, default=1.5, help="training time, without scoring")
     parser.add_argument("--steps", type=int, default=0, help="length in steps instead")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt when it is there")
@@ -160,18 +174,28 @@ def main() -> None:
     parser.add_argument("--save-seconds", type=float, default=120.0)
     parser.add_argument("--score-seconds", type=float, default=600.0)
     parser.add_argument("--score-rooms", type=int, default=16, help="held-out rooms")
+    parser.add_argument("--start", type=Path, help="masks.safetensors of an earlier training to begin from")
+    parser.add_argument("--widths", type=int, nargs="+", default=WIDTHS, help="channels of the levels")
+    parser.add_argument("--rate", type=float, default=Settings().rate, help="highest learning rate")
+    parser.add_argument("--echo", type=int, default=0, help="batches of a step, used more than once; for a GPU: 8")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     quiet_opencv()
     options.out.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    training = Training(Settings(seed=options.seed, steps=options.steps, seconds=options.hours * 3600), device)
+    settings = Settings(seed=options.seed, steps=options.steps, seconds=options.hours * 3600, rate=options.rate)
+    training = Training(settings, device, options.widths)
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists() and not options.resume:
         parser.error(f"{checkpoint} exists: give --resume to go on with it, or another --out")
     if checkpoint.exists():
         training.restore(torch.load(checkpoint, map_location=device, weights_only=True))
-    run(training, options.out, options.workers, options.save_seconds, options.score_seconds, options.score_rooms)
+    elif options.start is not None:
+        training.start_from(options.start)
+    run(
+        training, options.out, options.workers, options.save_seconds, options.score_seconds, options.score_rooms,
+        options.echo,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

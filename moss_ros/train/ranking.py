@@ -1,6 +1,6 @@
 """Train the ranking of proposals on simulated homes, through the very pipeline that will use it.
 
-usage: python -m moss_ros.train.ranking HOMES [--views consensus|affinity] [--out FILE] [--trees N]
+usage: python -m moss_ros.train.ranking HOMES [--views consensus affinity] [--out FOLDER] [--trees N] [--workers N]
 
 HOMES holds folders of ``moss sim``. Each source of proposals.views has its own model and recipe. Every home is mapped
 once; each proposal learns its overlap with the thing that it fits best. Homes are left out in turn to measure the gain
@@ -15,6 +15,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -81,34 +82,36 @@ class Examples:
         return score_overlaps(kept, scores[rows])
 
 
-def examples(home: Path, views: str) -> list[Examples]:
-    """Map one home and compare its candidates with the truth: first as it is, then with keyframes left out."""
-    config = from_flat(guess_topics(home / "bag") | {"proposals.views": views})
+def examples(home: Path, sources: Sequence[str]) -> dict[str, list[Examples]]:
+    """Map one home and compare the candidates of each source with the truth: as it is, then with keyframes left out."""
+    pairs = {"proposals.views": "affinity"} if "affinity" in sources else {}
+    config = from_flat(guess_topics(home / "bag") | pairs | {"language.enabled": "never"})
     pipeline = Pipeline(config)
     run_frames(pipeline, BagSource(home / "bag", config), progress=False)
     pipeline.segment(full=True)
     truth, voxels = load_folder(home), pipeline.voxels
     nearest = nearest_rows(truth.points_m, voxels.position)
-    out = []
-    thinned = map(partial(_thinned, pipeline), RECIPES[views].thinned)
-    for candidates, features in [(pipeline.candidates, pipeline.features), *thinned]:
+
+    def example(source: str, part: int | None) -> Examples:
+        candidates, features = _candidates(pipeline, source, part)
         overlaps = overlaps_on_map(truth, candidates.voxels, voxels.position, nearest=nearest)
         shared = SharedVoxels.of(candidates, voxels.count).shared
-        out.append(Examples(features, *_targets(overlaps), shared, overlaps))
-    return out
+        return Examples(features, *_targets(overlaps), shared, overlaps)
+
+    return {s: [example(s, part) for part in (None, *RECIPES[s].thinned)] for s in sources}
 
 
-def _thinned(pipeline: Pipeline, part: int) -> tuple[MaskProposals, np.ndarray]:
-    """Candidates and features without every third keyframe, on the same map."""
+def _candidates(pipeline: Pipeline, source: str, left_out: int | None) -> tuple[MaskProposals, np.ndarray]:
+    """Candidates and features of a source, on the same map, where told so without every third keyframe."""
     assert pipeline.parts is not None and pipeline.structure is not None
     voxels, normals, whole = pipeline.voxels, pipeline.normals, pipeline.keyframes.evidence
     evidence = EvidenceStore()
     evidence.resize(voxels.count)
     for slot in whole.slots():
-        if slot % _THINNED != part:
+        if slot % _THINNED != left_out:
             evidence.put(slot, whole.views[slot], whole.pairs.get(slot))
     solid_voxels = SolidVoxels.of(voxels, normals.solid)
-    joined = configured_views(pipeline.config.proposals).update(evidence, solid_voxels)
+    joined = configured_views(replace(pipeline.config.proposals, views=source)).update(evidence, solid_voxels)
     candidates = MaskProposals.join([object_proposals(pipeline.parts), joined.proposals, pipeline.flat])
     features = FeatureMap().update(
         candidates,
@@ -208,15 +211,22 @@ def importance(ranking: Ranking, homes: Sequence[Examples]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("homes", type=Path, help="folder that holds folders of `moss sim`")
-    parser.add_argument("--views", choices=tuple(RECIPES), default="consensus", help="the source that it ranks")
-    parser.add_argument("--out", type=Path, help="default: the file of the package that belongs to the source")
+    parser.add_argument("--views", choices=tuple(RECIPES), nargs="+", default=["consensus"], help="sources to rank")
+    parser.add_argument("--out", type=Path, default=Path("moss_ros/proposals"), help="default: the package")
     parser.add_argument("--trees", type=int, help="default: those of the shipped model")
+    parser.add_argument("--workers", type=int, default=1, help="homes that are mapped at a time")
     options = parser.parse_args()
-    recipe = RECIPES[options.views]
-    recipe = replace(recipe, trees=options.trees or recipe.trees)
-    out = options.out or Path("moss_ros/proposals") / FILES[options.views]
     folders = sorted(f.parent for f in options.homes.glob("*/instances.json"))
-    homes = [examples(folder, options.views) for folder in tqdm(folders, unit="home")]
+    with get_context("spawn").Pool(options.workers) as pool:
+        mapped = pool.imap(partial(examples, sources=options.views), folders)
+        homes = list(tqdm(mapped, total=len(folders), unit="home"))
+    for source in options.views:
+        recipe = replace(RECIPES[source], trees=options.trees or RECIPES[source].trees)
+        train([home[source] for home in homes], recipe, options.out / FILES[source])
+
+
+def train(homes: Sequence[Sequence[Examples]], recipe: Recipe, out: Path) -> None:
+    """Measure the gain on homes left out, then write the model of all homes."""
     pairs = held_out(homes, recipe, from_flat({}).proposals.suppress_iou)
     for name in ("ap", "ap50", "ap25"):
         before, after = (100 * np.mean([getattr(p[i], name) for p in pairs]) for i in (0, 1))

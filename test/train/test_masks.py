@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from moss_ros.masks2d.gravity_input import CHANNELS
-from moss_ros.masks2d.network import load_weights
+from moss_ros.masks2d.network import WeightsError, load_weights
 from moss_ros.masks2d.regions import OFFSETS
 from moss_ros.sim.training_views.view_pool import ViewPool
 from moss_ros.train import masks
@@ -108,6 +108,18 @@ def test_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     for a, b in ((through.network, rest.network), (through.average, rest.average)):
         assert all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
     load_weights(tmp_path / "masks.safetensors")
+
+
+def test_a_training_begins_from_the_weights_of_another(tmp_path: Path) -> None:
+    first, second = Training(SETTINGS), Training(Settings(seed=8, steps=6, half=False))
+    save_checkpoint(first, tmp_path)
+    second.start_from(tmp_path / "masks.safetensors")
+    for name, value in first.average.state_dict().items():
+        if value.is_floating_point():
+            assert torch.allclose(value, second.network.state_dict()[name], atol=1e-3)  # half precision
+    narrow = Training(SETTINGS, widths=(8, 8, 16, 16, 16))
+    with pytest.raises(WeightsError, match="does not fit"):
+        narrow.start_from(tmp_path / "masks.safetensors")
 
 
 def test_training_learns_and_the_rate_falls() -> None:

@@ -15,8 +15,8 @@ from moss_ros.torchvision_ops import ensure_torchvision
 NAME = "moss_small_tower"  # timm_model_name in the model configuration
 IMAGE_SIZE_PX = 128
 PATCH_PX = 16
-WIDTH = 192
-DEPTH = 3
+WIDTH = 256
+DEPTH = 6
 HEADS = 4
 MLP_RATIO = 2.0
 
@@ -45,7 +45,7 @@ class _Residual(nn.Module):
 
 
 class ConvolutionalStem(nn.Sequential):
-    """(B, 3, 128, 128) -> (B, 192, 8, 8)."""
+    """(B, 3, 128, 128) -> (B, 256, 8, 8)."""
 
     def __init__(self) -> None:
         super().__init__(

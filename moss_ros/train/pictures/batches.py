@@ -99,6 +99,13 @@ class Source:
         return caption_of(shown.category, number, shown.color, shown.material, own, rng)
 
 
+def joined(batches: Sequence[Batch]) -> Batch:
+    """One batch of several."""
+    fields = ("color_rgb", "shares", "outside", "category", "color")
+    arrays = [np.concatenate([getattr(b, name) for b in batches]) for name in fields]
+    return Batch(*arrays, captions=tuple(c for b in batches for c in b.captions))
+
+
 def all_categories(objects: Path) -> Categories:
     """Categories of the objects and of the simulated homes."""
     words = words_of(objects)

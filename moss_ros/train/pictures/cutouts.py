@@ -28,20 +28,28 @@ class ObjectModel:
     views: tuple[np.ndarray, ...]  # encoded WebP with alpha
 
 
-@dataclass(frozen=True, slots=True)
 class CutOuts:
-    """All objects of a split, and the backgrounds."""
+    """All objects of a split, and the backgrounds; pictures stay decoded once they were asked for (about 0.6 GB)."""
 
-    objects: tuple[ObjectModel, ...]
-    backgrounds: tuple[np.ndarray, ...]  # encoded JPEG
+    def __init__(self, objects: tuple[ObjectModel, ...], backgrounds: tuple[np.ndarray, ...]) -> None:
+        """backgrounds: encoded JPEG."""
+        self.objects = objects
+        self.backgrounds = backgrounds
+        self._views: dict[tuple[int, int], np.ndarray] = {}
+        self._rooms: dict[int, np.ndarray] = {}
 
     def view(self, model: int, view: int) -> np.ndarray:
-        """(h, w, 4) uint8 RGBA with straight alpha."""
-        return _decoded(self.objects[model].views[view], cv2.IMREAD_UNCHANGED, [2, 1, 0, 3])
+        """(h, w, 4) uint8 RGBA with straight alpha, not to be written to."""
+        if (model, view) not in self._views:
+            data = self.objects[model].views[view]
+            self._views[model, view] = _decoded(data, cv2.IMREAD_UNCHANGED, [2, 1, 0, 3])
+        return self._views[model, view]
 
     def background(self, index: int) -> np.ndarray:
-        """(480, 640, 3) uint8 RGB."""
-        return _decoded(self.backgrounds[index], cv2.IMREAD_COLOR, [2, 1, 0])
+        """(480, 640, 3) uint8 RGB, not to be written to."""
+        if index not in self._rooms:
+            self._rooms[index] = _decoded(self.backgrounds[index], cv2.IMREAD_COLOR, [2, 1, 0])
+        return self._rooms[index]
 
 
 def load_cutouts(folder: Path, split: str) -> CutOuts:
@@ -86,4 +94,6 @@ def _decoded(data: np.ndarray, mode: int, order: list[int]) -> np.ndarray:
     image = cv2.imdecode(data, mode)
     if image is None:
         raise ValueError("an image of the objects is damaged: copy the data again")
-    return np.ascontiguousarray(image[..., order])
+    image = np.ascontiguousarray(image[..., order])
+    image.flags.writeable = False
+    return image

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import OrderedDict
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,13 +21,17 @@ from moss_ros.train.pictures.home_model import ThingFacts
 from moss_ros.train.pictures.home_views import HomeView, home_views
 
 VIEWS = 28
+KEPT_PICTURES = 2400  # about 3 GB
 FIRST_SEED = 1_000_000  # homes for training; smaller seeds are kept for scores and benchmarks
 
 
 class HomePictures:
-    """The pictures of one home, decoded when asked for."""
+    """The pictures of one home. The last ones that were asked for stay decoded, KEPT_PICTURES of all homes together."""
+
+    _kept: OrderedDict[tuple[Path, int], HomeView] = OrderedDict()
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with np.load(path) as data:
             self.facts = tuple(ThingFacts(**f) for f in json.loads(str(data["facts"])))
             self.boxes: np.ndarray = data["boxes"]  # (B, 7) view, id, x0, y0, x1, y1, pixels of each seen thing
@@ -34,7 +39,17 @@ class HomePictures:
             self._instance = [data[f"instance{k}"] for k in range(int(data["views"]))]
 
     def view(self, index: int) -> HomeView:
-        """One picture."""
+        """One picture, not to be written to."""
+        key = (self._path, index)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        view = self._kept[key] = self._decoded(index)
+        if len(self._kept) > KEPT_PICTURES:
+            self._kept.popitem(last=False)
+        return view
+
+    def _decoded(self, index: int) -> HomeView:
         color = cv2.imdecode(self._color[index], cv2.IMREAD_COLOR)
         instance = cv2.imdecode(self._instance[index], cv2.IMREAD_UNCHANGED)
         if color is None or instance is None:

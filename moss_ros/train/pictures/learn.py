@@ -17,13 +17,16 @@ import torch
 from torch import nn
 
 from moss_ros.train.batches import quiet_opencv
+from moss_ros.train.echo import echoed
 from moss_ros.train.files import append_row, write_whole
-from moss_ros.train.pictures.batches import BatchPlan, Source
+from moss_ros.train.pictures.batches import BatchPlan, Source, joined
 from moss_ros.train.pictures.losses import WordTargets
 from moss_ros.train.pictures.object_scores import composite_scores
 from moss_ros.train.pictures.stream import batches
 from moss_ros.train.pictures.training import LARGEST_SCALE, Settings, Training
 from moss_ros.train.pictures.words import text_words
+
+KEPT_BATCHES = 400  # of the last ones, where batches are used more than once
 
 
 def save_checkpoint(training: Training, folder: Path) -> None:
@@ -62,14 +65,20 @@ def run(
     save_s: float,
     score_s: float,
     scores: Callable[[nn.Module], dict[str, float]],
+    workers: int = 1,
+    echo: int = 0,
 ) -> None:
-    """Train to the end of the settings."""
+    """Train to the end of the settings. echo: batches of a step, drawn from the last ones; 0: each batch once."""
     plan = BatchPlan(training.settings.seed, training.settings.batch, training.settings.masks)
-    saved = scored = time.monotonic()
-    stream = batches(objects, folder / "homes", plan, training.step)
+    stream = batches(objects, folder / "homes", plan, training.step, workers)
+    if echo:
+        stream = echoed(stream, joined, echo, KEPT_BATCHES, training.settings.seed)
+    saved = scored = now = time.monotonic()
     while training.share_done() < 1:
+        start = time.monotonic()
         training.train_on(next(stream))
         now = time.monotonic()
+        training.seconds += now - start
         if training.step % 25 == 0:
             print(
                 f"step {training.step} {training.seconds:.0f} s loss {training.recent_loss:.3f} "
@@ -93,12 +102,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the training")
     parser.add_argument("--objects", type=Path, required=True, help="the folder data/objects")
     parser.add_argument("--text", type=Path, help="text.safetensors of the text tower; without: vectors by chance")
-    parser.add_argument("--minutes", type=float, default=60, help="training time, without making batches and scoring")
+    parser.add_argument("--minutes", type=float, default=60, help="training time, without scoring")
     parser.add_argument("--steps", type=int, default=0, help="length in steps instead")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.pt when it is there")
     parser.add_argument("--start", type=Path, help="image.safetensors of an earlier training to begin from")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes that make windows")
+    parser.add_argument("--batch", type=int, default=Settings().batch, help="windows of a batch")
+    parser.add_argument("--rate", type=float, default=Settings().rate, help="highest learning rate")
+    parser.add_argument("--echo", type=int, default=0, help="batches of a step, used more than once; for a GPU: 8")
     parser.add_argument("--save-seconds", type=float, default=120.0)
     parser.add_argument("--score-seconds", type=float, default=600.0)
     options = parser.parse_args()
@@ -110,14 +123,21 @@ def main() -> None:
         parser.error(f"{checkpoint} exists: give --resume to go on with it, or another --out")
     source = Source(options.objects, options.out / "homes")
     words = text_words(options.text)
-    settings = Settings(seed=options.seed, steps=options.steps, seconds=options.minutes * 60)
-    training = Training(settings, WordTargets(source.categories, words))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    settings = Settings(
+        seed=options.seed, steps=options.steps, seconds=options.minutes * 60,
+        batch=options.batch, rate=options.rate, half=device == "cuda",
+    )  # fmt: skip
+    training = Training(settings, WordTargets(source.categories, words, device))
     if checkpoint.exists():
-        training.restore(torch.load(checkpoint, weights_only=True))
+        training.restore(torch.load(checkpoint, map_location=device, weights_only=True))
     elif options.start is not None:
         print(f"{training.start_from(options.start)} tensors from {options.start}", flush=True)
     score = composite_scores(options.objects, source, words)
-    run(training, options.objects, options.out, options.save_seconds, options.score_seconds, score)
+    run(
+        training, options.objects, options.out, options.save_seconds, options.score_seconds, score,
+        options.workers, options.echo,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -19,26 +19,28 @@ NEVER = -1e4
 class WordTargets:
     """Vectors of all categories and of their colours."""
 
-    def __init__(self, categories: Categories, words: Words) -> None:
+    def __init__(self, categories: Categories, words: Words, device: str = "cpu") -> None:
         self.categories = categories
+        self.device = device
         self._words = words
-        self.category = torch.from_numpy(category_vectors(categories.names, words))  # (C, D)
+        self.category = torch.from_numpy(category_vectors(categories.names, words)).to(device)  # (C, D)
         texts = [t for name in categories.names for t in color_texts(name)]
-        self.color = torch.from_numpy(words.vectors(texts)).view(len(categories.names), len(COLORS), -1)
-        self._excluded = torch.from_numpy(categories.compatible & ~np.eye(len(categories.names), dtype=bool))
+        self.color = torch.from_numpy(words.vectors(texts)).view(len(categories.names), len(COLORS), -1).to(device)
+        excluded = categories.compatible & ~np.eye(len(categories.names), dtype=bool)
+        self._excluded = torch.from_numpy(excluded).to(device)
 
     def loss(
         self, found: torch.Tensor, scale: torch.Tensor, category: np.ndarray, color: np.ndarray, said: list[Caption]
     ) -> torch.Tensor:
         """found: (N, D) unit vectors of N masks; category, color: (N,) numbers; said: their captions."""
-        row = torch.from_numpy(category)
+        row = torch.from_numpy(category).to(self.device)
         total = self.category_loss(found, scale, row)
         total = total + CAPTION_WEIGHT * self._caption_loss(found, scale, category, color, said)
-        known = torch.from_numpy(color >= 0)
-        if known.any():
-            texts = self.color[row[known]]
+        if (color >= 0).any():
+            known = torch.from_numpy(color >= 0).to(self.device)
+            texts, said_color = self.color[row[known]], torch.from_numpy(color).to(self.device)[known]
             total = total + COLOR_WEIGHT * smooth_loss(
-                scale * torch.einsum("nd,ncd->nc", found[known], texts), torch.from_numpy(color)[known]
+                scale * torch.einsum("nd,ncd->nc", found[known], texts), said_color
             )
         return total
 
@@ -51,12 +53,12 @@ class WordTargets:
         self, found: torch.Tensor, scale: torch.Tensor, category: np.ndarray, color: np.ndarray, said: list[Caption]
     ) -> torch.Tensor:
         """Symmetric contrastive loss; captions that may be right for another mask are no negatives of it."""
-        texts = torch.from_numpy(self._words.vectors([c.text for c in said]))
+        texts = torch.from_numpy(self._words.vectors([c.text for c in said])).to(self.device)
         logits = scale * found @ texts.T
-        maybe = torch.from_numpy(~self.categories.contradictions(said, category, color).T)
+        maybe = torch.from_numpy(~self.categories.contradictions(said, category, color).T).to(self.device)
         maybe.fill_diagonal_(False)
         logits = logits.masked_fill(maybe, NEVER)
-        own = torch.arange(len(said))
+        own = torch.arange(len(said), device=self.device)
         return 0.5 * (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own))
 
 

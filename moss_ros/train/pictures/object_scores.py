@@ -56,9 +56,9 @@ def composite_scores(objects: Path, source: Source, words: Words) -> Callable[[n
 def ranks(tower: nn.Module, batch: Batch, vectors: np.ndarray, row_of: np.ndarray) -> np.ndarray:
     """(N,) how many categories are ahead of the right one, of all masks of a batch."""
     tower.eval()
-    found = embed_masks(
-        tower, normalised(batch.color_rgb), torch.from_numpy(batch.shares), torch.from_numpy(batch.outside)
-    ).numpy()
+    device = str(next(tower.parameters()).device)
+    shares, outside = torch.from_numpy(batch.shares).to(device), torch.from_numpy(batch.outside).to(device)
+    found = embed_masks(tower, normalised(batch.color_rgb, device), shares, outside).cpu().numpy()
     masked = batch.category >= 0
     similarity = found[masked] @ vectors.T
     own = row_of[batch.category[masked]]

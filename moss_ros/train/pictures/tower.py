@@ -49,7 +49,7 @@ def embed_and_pool(
     bias[:, :, length:] = NO_WAY
     bias[:, length:, 0] = NO_WAY
     bias[:, length:, tower.prefix : length] = log_shares
-    own = torch.arange(length, length + masks)
+    own = torch.arange(length, length + masks, device=bias.device)
     bias[:, own, own] = 0
     weight = log_shares.softmax(-1)
     pooled = tower.finish(weight @ tokens[:, tower.prefix :])
@@ -60,8 +60,8 @@ def embed_and_pool(
     return nn.functional.normalize(found, dim=-1), nn.functional.normalize(pooled, dim=-1)
 
 
-def normalised(color_rgb: np.ndarray) -> torch.Tensor:
+def normalised(color_rgb: np.ndarray, device: str = "cpu") -> torch.Tensor:
     """(B, 3, S, S) float32 of (B, S, S, 3) uint8."""
-    x = torch.from_numpy(color_rgb).permute(0, 3, 1, 2).float() / 255
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN_RGB, STD_RGB))
+    x = torch.from_numpy(color_rgb).to(device).permute(0, 3, 1, 2).float() / 255
+    mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN_RGB, STD_RGB))
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)

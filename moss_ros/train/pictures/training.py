@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -36,17 +36,20 @@ class Settings:
     warm_up_steps: int = 60
     weight_decay: float = 0.05
     average: float = 0.997  # decay of the moving average of the weights
+    half: bool = False  # bfloat16 where the device can
 
 
 class Training:
     """State of a training: tower, its moving average, optimiser, step, seconds spent."""
 
     def __init__(self, settings: Settings, targets: WordTargets) -> None:
+        """The device is that of the targets."""
         self.settings = settings
         self.targets = targets
+        self.device = targets.device
         torch.manual_seed(settings.seed)
-        self.tower = make_tower().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.tower = make_tower().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07), device=self.device))
         self.average = copy.deepcopy(self.tower)
         self.step, self.seconds = 0, 0.0
         self.recent_loss, self.recent_right = math.nan, math.nan
@@ -83,33 +86,35 @@ class Training:
 
     def train_on(self, batch: Batch) -> float:
         """One step; returns the loss."""
-        start = time.monotonic()
         self.tower.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         masked = batch.category >= 0
-        inside = torch.from_numpy(masked)
-        found, pooled = embed_and_pool(
-            self.tower, normalised(batch.color_rgb), torch.from_numpy(batch.shares), torch.from_numpy(batch.outside)
-        )
-        found, pooled = found[inside], pooled[inside]
+        found, pooled = self._embedded(batch, masked)
         category, color = batch.category[masked], batch.color[masked]
+        row = torch.from_numpy(category).to(self.device)
         said = [c for window in batch.captions for c in window]
         scale = self.log_scale.exp().clamp(max=LARGEST_SCALE)
         wrong = self.targets.loss(found, scale, category, color, said)
-        wrong = wrong + STEM_WEIGHT * self.targets.category_loss(pooled, scale, torch.from_numpy(category))
+        wrong = wrong + STEM_WEIGHT * self.targets.category_loss(pooled, scale, row)
         self.optimizer.zero_grad(set_to_none=True)
         wrong.backward()
         nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
         self.optimizer.step()
         follow(self.average, self.tower, self.step, self.settings.average)
         value = float(wrong.detach())
-        right = float(((found.detach() @ self.targets.category.T).argmax(1).numpy() == category).mean())
+        right = float(((found.detach() @ self.targets.category.T).argmax(1) == row).float().mean())
         self.recent_loss = running(self.recent_loss, value, RUNNING)
         self.recent_right = running(self.recent_right, right, RUNNING)
         self.step += 1
-        self.seconds += time.monotonic() - start
         return value
+
+    def _embedded(self, batch: Batch, masked: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Two (N, D) float32 of the N masks of a batch: their tokens, and the means of their patches."""
+        inside, shares, outside = (torch.from_numpy(a).to(self.device) for a in (masked, batch.shares, batch.outside))
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, self.settings.half):
+            found, pooled = embed_and_pool(self.tower, normalised(batch.color_rgb, self.device), shares, outside)
+        return found[inside].float(), pooled[inside].float()
 
     def state(self) -> dict[str, Any]:
         """Everything that a resumed training needs."""

@@ -15,7 +15,7 @@ pytest.importorskip("timm")
 from moss_ros.language.encoders.bundled_tower import IMAGE_SIZE_PX, PATCH_PX  # noqa: E402
 from moss_ros.language.encoders.mask_tokens import MaskTokens  # noqa: E402
 from moss_ros.train.pictures import windows  # noqa: E402
-from moss_ros.train.pictures.batches import BatchPlan, Source  # noqa: E402
+from moss_ros.train.pictures.batches import BatchPlan, Source, joined  # noqa: E402
 from moss_ros.train.pictures.export import export  # noqa: E402
 from moss_ros.train.pictures.learn import save_checkpoint  # noqa: E402
 from moss_ros.train.pictures.losses import NEVER, WordTargets, smooth_loss  # noqa: E402
@@ -54,6 +54,13 @@ def test_batch_depends_on_seed_and_number_alone(source) -> None:
     assert a.captions == b.captions
     assert not np.array_equal(a.color_rgb, c.color_rgb)
     assert ((a.category >= 0) == (a.shares.max((2, 3)) > 0)).all()
+
+
+def test_batches_are_joined_in_order(source) -> None:
+    parts = [source.batch(BatchPlan(0, 2), k) for k in range(2)]
+    whole = joined(parts)
+    assert whole.captions == parts[0].captions + parts[1].captions
+    assert np.array_equal(whole.shares[2:], parts[1].shares) and np.array_equal(whole.color_rgb[:2], parts[0].color_rgb)
 
 
 def test_training_goes_on_where_it_stopped(source) -> None:
