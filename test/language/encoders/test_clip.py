@@ -280,3 +280,21 @@ def test_alpha_clip_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
     model.visual = timm_visual()
     with pytest.raises(UnsupportedTowerError, match="ViT-L-14"):
         AlphaClipReader(small, other)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_masks_may_be_coarser_than_the_image(kind: str, tmp_path: Path) -> None:
+    encoder = ENCODERS[kind](tmp_path)
+    coarse = some_masks()[:, ::2, ::2]
+    expected = encoder.encode_masks(COLOR, coarse.repeat(2, 1).repeat(2, 2))
+    np.testing.assert_allclose(encoder.encode_masks(COLOR, coarse), expected, atol=1e-5)
+
+
+def test_half_precision_says_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = timm_encoder(Path())
+    rows, texts = encoder.encode_masks(COLOR, some_masks()), encoder.encode_texts(["mug"])
+    monkeypatch.setattr(clip, "has_bfloat16", lambda: True)
+    half = timm_encoder(Path())
+    seen = rows.any(1)
+    assert ((half.encode_masks(COLOR, some_masks()) * rows).sum(1)[seen] > 0.999).all()
+    assert (half.encode_texts(["mug"]) * texts).sum() > 0.999
