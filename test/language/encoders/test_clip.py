@@ -109,7 +109,7 @@ def test_a_mask_alone_is_what_it_is_among_others_on_the_whole_image() -> None:
 def test_windows_in_batches_give_the_same() -> None:
     small = loaded(clip_model())
     one, many = MaskTokenReader(small), MaskTokenReader(small)
-    many._at_once = 8
+    one._at_once, many._at_once = 1, 8
     masks = np.zeros((6, 300, 400), bool)
     for i in range(6):
         masks[i, 40 * i : 40 * i + 30 + 9 * i, 50 * i : 50 * i + 20] = True
