@@ -150,9 +150,9 @@ def _language(metrics: dict[str, Any]) -> str:
     semantic = metrics.get("semantic")
     if semantic:
         values = [(key, percent(semantic[key])) for key in ("miou", "mean_accuracy", "accuracy")]
-        lines = [(name, percent(s["iou"]), percent(s["accuracy"])) for name, s in semantic["per_class"].items()]
+        classes = [(name, percent(s["iou"]), percent(s["accuracy"])) for name, s in semantic["per_class"].items()]
         out += "<h2>Named points</h2>" + table(("", ""), [(name.replace("_", " "), v) for name, v in values])
-        out += _folded("every class", table(("class", "IoU", "accuracy"), lines))
+        out += _folded("every class", table(("class", "IoU", "accuracy"), classes))
     retrieval = metrics.get("retrieval")
     if retrieval:
         keys = ("success_at_1", "success_at_5", "relation_success_at_1", "false_found", "false_absent")

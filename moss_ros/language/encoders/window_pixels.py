@@ -39,11 +39,13 @@ def coverage(
     height, width = masks.shape[1:]
     down = cell_overlap(grid[0], window.top / step, cell_px[0] / step, height)
     across = np.ascontiguousarray(cell_overlap(grid[1], window.left / step, cell_px[1] / step, width).T)
-    top, bottom = _span(down.any(0))
-    left, right = _span(across.any(1))
+    top, bottom = _span(np.asarray(down.any(0)))
+    left, right = _span(np.asarray(across.any(1)))
     out = np.zeros((len(masks), *grid), np.float32)
     for index, mask in enumerate(masks):
-        first, last = _span(mask[top:bottom, left:right].any(1))  # a mask is mostly much smaller than its window
+        first, last = _span(
+            np.asarray(mask[top:bottom, left:right].any(1))
+        )  # a mask is mostly much smaller than its window
         rows, columns = slice(top + first, top + last), slice(left, right)
         out[index] = (down[:, rows] @ mask[rows, columns].astype(np.float32)) @ across[columns]
     return np.minimum(out, 1.0)  # sums of shares may exceed one by rounding
