@@ -177,6 +177,10 @@ def _print_scores(run: Path, scene: Path) -> dict[str, Any]:
     agnostic, retrieval = metrics["class_agnostic"], metrics.get("retrieval")
     figures = "  ".join(f"{name.upper()} {100 * agnostic[name]:.1f}" for name in ("ap", "ap50", "ap25"))
     print(f"class-agnostic {figures}; wrote {run / 'metrics.json'} and report.html")
+    semantic = metrics.get("semantic")
+    if semantic:
+        values = {name: semantic[key] for name, key in (("mIoU", "miou"), ("mean accuracy", "mean_accuracy"))}
+        print("named points  " + "  ".join(f"{name} {100 * (value or 0):.1f}" for name, value in values.items()))
     if retrieval:
         shares = {name: retrieval[name] for name in ("success_at_1", "success_at_5", "false_found", "false_absent")}
         print("questions  " + "  ".join(f"{k.replace('_', ' ')} {100 * (v or 0):.0f} %" for k, v in shares.items()))

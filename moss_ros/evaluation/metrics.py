@@ -19,6 +19,7 @@ from moss_ros.evaluation.overlaps import Overlaps, columns_by_flag, count_overla
 from moss_ros.evaluation.retrieval import load_queries, score_retrieval
 from moss_ros.evaluation.run_files import RunFiles, load_answers, load_class_scores
 from moss_ros.evaluation.scannet import MaskClasses
+from moss_ros.evaluation.semantic import point_classes, score_semantic, true_classes
 
 TOP_K = 300  # (mask, class) pairs of a scene
 GROUPED_BY = ("quality", "size_class")  # fields of instances.json whose values are also scored one by one
@@ -46,9 +47,13 @@ def evaluate(run: RunFiles, truth: GroundTruth, scene: Path | None = None) -> Ev
         "covered": float(np.mean(nearest >= 0)),  # share of the true surface that is in the map
         "class_agnostic": _class_agnostic(overlaps, run.scores),
     }
-    labelled = _labelled(run, overlaps, labels_of(truth))
-    if labelled:
-        metrics["labelled"] = labelled
+    labels = labels_of(truth)
+    one, many = _named(run, labels)
+    if one is not None:
+        metrics["labelled"] = {"top1": _both(overlaps, one, labels)}
+        metrics["semantic"] = _semantic(run, truth, one, labels, nearest)
+    if many is not None:
+        metrics["labelled"]["topk"] = _both(overlaps, many, labels) | {"k": TOP_K}
     if scene is not None:
         metrics.update(_of_scene(run, truth, scene))
         groups = _groups(overlaps, run.scores, scene)
@@ -78,9 +83,9 @@ def _groups(overlaps: Overlaps, scores: np.ndarray, scene: Path) -> dict[str, di
     }
 
 
-def _labelled(run: RunFiles, overlaps: Overlaps, labels: LabelSet) -> dict[str, Any]:
-    """Top-1 from the label of each instance, Top-K from its scores of all classes."""
-    out: dict[str, Any] = {}
+def _named(run: RunFiles, labels: LabelSet) -> tuple[MaskClasses | None, MaskClasses | None]:
+    """Each mask with its best class, and the best pairs of all, from the scores of all classes; without them each
+    mask with its label. None where no class of the set was given."""
     class_ids = [labels.id_of(name) for name in run.labels]
     named = np.flatnonzero([c is not None for c in class_ids])
     stored = load_class_scores(run)
@@ -90,13 +95,20 @@ def _labelled(run: RunFiles, overlaps: Overlaps, labels: LabelSet) -> dict[str, 
         known = np.array([labels.id_of(names[column]) or 0 for column in columns], np.int64)
         weighted = scores[:, columns] * run.scores[:, None]
         if len(columns):
-            out["top1"] = _both(overlaps, top_1(weighted, known), labels)
-            out["topk"] = _both(overlaps, top_k(weighted, known, TOP_K), labels) | {"k": TOP_K}
+            return top_1(weighted, known), top_k(weighted, known, TOP_K)
     elif len(named):
         ids = np.array([class_ids[row] for row in named], np.int64)
-        pairs = MaskClasses(named, ids, (run.scores * run.label_scores)[named])
-        out["top1"] = _both(overlaps, pairs, labels)
-    return out
+        return MaskClasses(named, ids, (run.scores * run.label_scores)[named]), None
+    return None, None
+
+
+def _semantic(
+    run: RunFiles, truth: GroundTruth, named: MaskClasses, labels: LabelSet, nearest: np.ndarray
+) -> dict[str, Any]:
+    """The names of single points, by the best class of each mask."""
+    names = {label.id: label.name for label in labels.scored}
+    result = score_semantic(true_classes(truth), point_classes(run.masks, named, nearest), names)
+    return asdict(result) | {"per_class": {n: {"iou": i, "accuracy": a} for n, (i, a) in result.per_class.items()}}
 
 
 def _both(overlaps: Overlaps, pairs: MaskClasses, labels: LabelSet) -> dict[str, Any]:

@@ -147,6 +147,12 @@ def _language(metrics: dict[str, Any]) -> str:
             for key in ("ap", "ap50", "ap25", "head", "common", "tail")
         ]
         out += f"<h2>Named instances, {escape(name)}</h2>" + table(("", "real scores", "constant scores"), rows)
+    semantic = metrics.get("semantic")
+    if semantic:
+        values = [(key, percent(semantic[key])) for key in ("miou", "mean_accuracy", "accuracy")]
+        classes = [(name, percent(s["iou"]), percent(s["accuracy"])) for name, s in semantic["per_class"].items()]
+        out += "<h2>Named points</h2>" + table(("", ""), [(name.replace("_", " "), v) for name, v in values])
+        out += _folded("every class", table(("class", "IoU", "accuracy"), classes))
     retrieval = metrics.get("retrieval")
     if retrieval:
         keys = ("success_at_1", "success_at_5", "relation_success_at_1", "false_found", "false_absent")

@@ -22,6 +22,7 @@ from moss_ros.mapping.keyframes import Keyframe
 from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.records import Embeddings, Instance, Snapshot, rows_of
 
+_MASKS_PX = 320  # columns that masks have at least, where the image has so many
 _Due = tuple[int, ChosenView]  # instance id and the view to embed
 
 
@@ -111,9 +112,15 @@ class InstanceDescriber:
     def _read(self, keyframe: Keyframe, due: list[_Due], members: Mapping[int, np.ndarray], sight: Sight) -> None:
         """Embed the due instances of one keyframe, all in one call of the model."""
         view = TargetView(keyframe.color_camera, keyframe.world_from_camera, keyframe.depth_m, keyframe.camera)
+        view = view.coarser(mask_step(view.camera.width, view.camera.height))
         masks = dense_masks(sight.expansion.id_buffer(sight.voxels, view), [members[i] for i, _ in due])
         for (instance_id, chosen), row in zip(due, self.encoder.encode_masks(keyframe.color_rgb, masks), strict=True):
             self._store.put(instance_id, chosen, row, members[instance_id])
+
+
+def mask_step(width: int, height: int) -> int:
+    """How much coarser than an image its masks may be: models see them in patches of many pixels."""
+    return max(s for s in range(1, max(width // _MASKS_PX, 1) + 1) if width % s == 0 and height % s == 0)
 
 
 def members_of(owner: np.ndarray) -> dict[int, np.ndarray]:

@@ -39,10 +39,10 @@ class DensityMap:
         """
         c, n = self._config, voxels.count
         solid = voxels.solid()
-        moved = self._moved(voxels.position, solid)
-        self.solid, self._position = solid, voxels.position.copy()
         self.spacing_m, self.rim = _padded(self.spacing_m, n), _padded(self.rim, n)
         self.inward_m, self.normal = _padded(self.inward_m, n), _padded(self.normal, n)
+        self.solid, self._position = _padded(self.solid, n), _padded(self._position, n)
+        moved = _take_moved(voxels.position, solid, self._position, self.solid)
         if not moved.any():
             return moved
         index, size = voxels.index, voxels.voxel_size_m
@@ -69,15 +69,10 @@ class DensityMap:
         )
         return where
 
-    def _moved(self, position: np.ndarray, solid: np.ndarray) -> np.ndarray:
-        """(N,) bool: solid voxels at a new place, and those that became or ceased to be solid."""
-        n = len(solid)
-        was_solid = _padded(self.solid, n)
-        displaced = (position != _padded(self._position, n)).any(1)
-        return (solid != was_solid) | (solid & displaced)
-
 
 def _padded(array: np.ndarray, rows: int) -> np.ndarray:
+    if len(array) == rows:
+        return array
     out = np.zeros((rows, *array.shape[1:]), array.dtype)
     out[: len(array)] = array
     return out
@@ -90,16 +85,31 @@ def _reach(radius: float) -> int:
 
 def _around(grid: np.ndarray, moved: np.ndarray, reach: int) -> np.ndarray:
     """(N,) bool: at least the voxels within reach cells of a moved one; whole cubes of that side, so a few more."""
-    cube = (grid // reach).astype(np.int64)
-    changed = np.unique(cube[moved], axis=0)
-    touched = np.unique(np.concatenate([_packed(changed), *(_packed(changed + o) for o in NEIGHBOUR_OFFSETS)]))
-    key = _packed(cube)
+    key = _packed((grid // reach).astype(np.int64))
+    changed = np.unique(key[moved])
+    steps = _packed(NEIGHBOUR_OFFSETS.astype(np.int64)) - _packed(np.zeros((1, 3), np.int64))
+    touched = np.unique(np.concatenate([changed, *(changed + step for step in steps)]))
     at = np.searchsorted(touched, key).clip(0, len(touched) - 1)
     return moved | (touched[at] == key)
 
 
 def _packed(cube: np.ndarray) -> np.ndarray:
     return ((cube[:, 0] + 1048576) << 42) | ((cube[:, 1] + 1048576) << 21) | (cube[:, 2] + 1048576)
+
+
+@njit(cache=True, nogil=True)
+def _take_moved(position, solid, old_position, was_solid):
+    """(N,) bool: solid voxels at a new place, and those that became or ceased to be solid; the old ones become the
+    new."""
+    out = np.zeros(len(solid), np.bool_)
+    for i in range(len(solid)):
+        displaced = False
+        for a in range(3):
+            displaced |= position[i, a] != old_position[i, a]
+            old_position[i, a] = position[i, a]
+        out[i] = solid[i] != was_solid[i] or (solid[i] and displaced)
+        was_solid[i] = solid[i]
+    return out
 
 
 @njit(cache=True, nogil=True)

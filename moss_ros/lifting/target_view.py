@@ -25,6 +25,25 @@ class TargetView:
         if self.depth_m.shape != (camera.height, camera.width):
             raise ValueError(f"depth image is {self.depth_m.shape}, its camera is {camera.height} x {camera.width}")
 
+    def coarser(self, step: int) -> TargetView:
+        """The same view in pixels step times as large; of depth, only as many pixels as are needed for them.
+
+        Raises ValueError when the sides of the image are not whole multiples of step.
+        """
+        if self.camera.width % step or self.camera.height % step:
+            raise ValueError(f"{self.camera.width} x {self.camera.height} pixels do not divide by {step}")
+        camera = self.camera.resized(self.camera.width // step, self.camera.height // step)
+        source = self.depth_camera or self.camera
+        every = max(source.width // camera.width, 1)
+        if self.depth_m is None or every == 1:
+            return TargetView(camera, self.world_from_camera, self.depth_m, source)
+        first = every // 2
+        depth_m = np.ascontiguousarray(self.depth_m[first::every, first::every])
+        height, width = depth_m.shape
+        cx, cy = (source.cx - first) / every, (source.cy - first) / every
+        thinned = Camera(source.fx / every, source.fy / every, cx, cy, width, height)
+        return TargetView(camera, self.world_from_camera, depth_m, thinned)
+
     def at_target(self, depth_image: np.ndarray, outside: float) -> np.ndarray:
         """(H, W): values of an image with the pixels of depth, each target pixel from the nearest one.
 

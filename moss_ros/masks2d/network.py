@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from moss_ros.config import ConfigError
 from moss_ros.masks2d.gravity_input import CHANNELS
 from moss_ros.masks2d.regions import OFFSETS
+from moss_ros.torch_inference import fold_batch_norm, has_bfloat16
 from moss_ros.torch_threads import one_thread
 
 OUTPUTS = 1 + len(OFFSETS)
@@ -62,18 +62,6 @@ def _block(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> nn.Sequ
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)
     )
-
-
-def fold_batch_norm(network: MaskNetwork) -> MaskNetwork:
-    """The same network for inference: every batch norm worked into the convolution before it. Changes it in place."""
-    network.eval()
-    for module in network.modules():
-        if isinstance(module, nn.Sequential) and len(module) == 3 and isinstance(module[1], nn.BatchNorm2d):
-            convolution = module[0]
-            assert isinstance(convolution, nn.Conv2d)
-            module[0] = nn.utils.fusion.fuse_conv_bn_eval(convolution, module[1])
-            module[1] = nn.Identity()
-    return network
 
 
 def save_weights(network: MaskNetwork, path: Path, note: dict[str, Any]) -> None:
@@ -150,19 +138,6 @@ class Predictor:
 
     def __call__(self, channels: np.ndarray) -> np.ndarray:
         """(13, H, W) float32 probabilities of an input (11, H, W): thing, then the affinities."""
-        with one_thread(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, _has_bf16()):
+        with one_thread(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, has_bfloat16()):
             x = torch.from_numpy(np.ascontiguousarray(channels))[None]
             return torch.sigmoid(self._network(x).float())[0].numpy()
-
-
-@cache
-def _has_bf16() -> bool:
-    """Half precision only pays where the processor computes in it."""
-    return "avx512_bf16" in _cpu_flags() or "amx_bf16" in _cpu_flags()
-
-
-def _cpu_flags() -> str:
-    try:
-        return next(line for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("flags"))
-    except (OSError, StopIteration):
-        return ""

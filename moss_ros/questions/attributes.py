@@ -6,6 +6,8 @@ and half brown, and beige counts as nearly white. Shares of the names therefore 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -33,12 +35,21 @@ _FLOOR, _USUAL = 0.03, 0.25  # a colour with a quarter of the voxels speaks neit
 _LEAST, _MOST = -2.2, 0.7  # nats
 
 
-def color_shares(colors_rgb: np.ndarray) -> np.ndarray:
-    """(len(COLOR_NAMES),) float32: share of voxel colours (N, 3) uint8 that each name fits; zeros without voxels."""
-    if not len(colors_rgb):
-        return np.zeros(len(COLORS), np.float32)
-    rows = np.linspace(0, len(colors_rgb) - 1, min(len(colors_rgb), _VOXELS)).astype(int)
-    return memberships(colors_rgb[rows]).mean(axis=0)
+def color_shares(colors_rgb: Sequence[np.ndarray]) -> np.ndarray:
+    """(K, len(COLOR_NAMES)) float32: share of the voxel colours (N, 3) uint8 of each of K instances that each name
+    fits; zeros without voxels."""
+    out = np.zeros((len(colors_rgb), len(COLORS)), np.float32)
+    with_voxels = [k for k, colors in enumerate(colors_rgb) if len(colors)]
+    samples = [_sampled(colors_rgb[k]) for k in with_voxels]
+    if samples:
+        counts = np.array([len(s) for s in samples])
+        sums = np.add.reduceat(memberships(np.concatenate(samples)), np.cumsum(counts) - counts, axis=0)
+        out[with_voxels] = sums / counts[:, None]
+    return out
+
+
+def _sampled(colors_rgb: np.ndarray) -> np.ndarray:
+    return colors_rgb[np.linspace(0, len(colors_rgb) - 1, min(len(colors_rgb), _VOXELS)).astype(int)]
 
 
 def memberships(colors_rgb: np.ndarray) -> np.ndarray:

@@ -82,11 +82,10 @@ class MapIndexer:
 
     def _color_shares(self, instances: tuple[Instance, ...]) -> np.ndarray:
         known = self._shares
-        self._shares = {}
-        for i in instances:
-            old = known.get(i.id)
-            same = old is not None and old[0] is i.colors_rgb
-            self._shares[i.id] = old if old is not None and same else (i.colors_rgb, color_shares(i.colors_rgb))
+        changed = [i for i in instances if i.id not in known or known[i.id][0] is not i.colors_rgb]
+        fresh = color_shares([i.colors_rgb for i in changed])
+        shares = known | {i.id: (i.colors_rgb, row) for i, row in zip(changed, fresh, strict=True)}
+        self._shares = {i.id: shares[i.id] for i in instances}
         rows = [self._shares[i.id][1] for i in instances]
         return np.array(rows, np.float32).reshape(-1, len(COLOR_NAMES))
 

@@ -130,7 +130,8 @@ class PhraseScorer:
                 f"the instances were read by a model of {vectors.shape[1]} dimensions, {self._encoder.name} has "
                 f"{self._encoder.dimensions}; let the map be read again by this model"
             )
-        extents = np.sort(index.boxes.size_m, axis=1)[:, ::-1]
+        extents = np.ascontiguousarray(np.sort(index.boxes.size_m, axis=1)[:, ::-1])
+        extents.setflags(write=False)  # so that the size prior knows them again
         labels = sorted(set(index.labels) - set(CONTRAST) - {"object", ""})[:_LABELS]
         nouns = (*CONTRAST, *labels)
         noun_vectors = self.vectors(nouns)

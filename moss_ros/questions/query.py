@@ -97,8 +97,9 @@ class QueryEngine:
         min_score = request.min_score or self._config.min_score
         hits = judged.score >= max(min_score, 1e-6)
         inside = index.is_there & request.region.holds(index.boxes, index.centroid_m)
-        rows = judged.ranked(np.flatnonzero(hits & inside))
-        found = tuple(judged.found(int(r), rank) for rank, r in enumerate(rows[: request.max_results]))
+        rows = np.flatnonzero(hits & inside)
+        best = judged.ranked(rows, request.max_results)
+        found = tuple(judged.found(int(r), rank) for rank, r in enumerate(best))
         share = observed.share(None if request.region.kind is RegionKind.EVERYWHERE else request.region)
         if found:
             status = Status.FOUND
@@ -164,20 +165,25 @@ class _Judged:
             score = score * np.sqrt(located.scores)
         return cls(engine, prepared, request, question, score, similarity, phrase, located)
 
-    def ranked(self, rows: np.ndarray) -> np.ndarray:
-        """Rows best first; equal ones by id, so that the order of the instances does not matter."""
-        index = self.prepared.index
-        order = rows[np.lexsort((index.ids[rows], -self.score[rows]))]
-        if not len(order):
-            return order
+    def ranked(self, rows: np.ndarray, count: int) -> np.ndarray:
+        """The `count` best of some rows, best first; equal ones by id, so that the order of the instances does not
+        matter."""
+        if not len(rows):
+            return rows
         keys = self.located.order if self.located is not None else None
         if self.question is not None and self.question.superlative is not None:
-            keys = measure(self.question.superlative, index, order, self.request.observer)
+            keys = measure(self.question.superlative, self.prepared.index, rows, self.request.observer)
         if keys is None:
-            return order
-        good = order[self.score[order] >= _LOOSE * self.score[order[0]]]
-        good = good[np.lexsort((index.ids[good], keys[good]))]
-        return np.concatenate([good, order[~np.isin(order, good)]])
+            return self._best(rows, -self.score, count)
+        good = self.score[rows] >= _LOOSE * self.score[rows].max()
+        chosen = self._best(rows[good], keys, count)
+        return np.concatenate([chosen, self._best(rows[~good], -self.score, count - len(chosen))])
+
+    def _best(self, rows: np.ndarray, keys: np.ndarray, count: int) -> np.ndarray:
+        """The `count` rows with the smallest keys (K,), in order; equal ones by id."""
+        if len(rows) > count > 0:  # sorting all of a large map takes longer than judging it
+            rows = rows[keys[rows] <= np.partition(keys[rows], count - 1)[count - 1]]
+        return rows[np.lexsort((self.prepared.index.ids[rows], keys[rows]))][: max(count, 0)]
 
     def found(self, row: int, rank: int) -> FoundObject:
         index = self.prepared.index

@@ -9,7 +9,8 @@ import pytest
 from scenes import CONFIG, room_frames
 
 from moss_ros.config import LanguageConfig
-from moss_ros.language.describer import members_of
+from moss_ros.language import describer
+from moss_ros.language.describer import mask_step, members_of
 from moss_ros.pipeline import Pipeline
 from moss_ros.questions.query import Status
 from moss_ros.questions.query_limits import QueryRequest
@@ -38,6 +39,8 @@ class ColorEncoder:
         self.masks.append(masks)
         rows = np.zeros((len(masks), 3), np.float32)
         for row, mask in zip(rows, masks, strict=True):
+            step = len(color_rgb) // len(mask)
+            mask = mask.repeat(step, 0).repeat(step, 1)
             if mask.any():
                 row[:] = color_rgb[mask].astype(float).mean(0)
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
@@ -120,3 +123,21 @@ def test_question_finds_the_red_thing_and_reset_forgets_it(done):
     assert color.argmax() == 0
     pipeline.reset()
     assert pipeline.find(QueryRequest("red thing")).status is Status.NOT_OBSERVED
+
+
+def test_masks_are_coarser_where_the_image_is_large():
+    assert [mask_step(*size) for size in ((160, 120), (640, 480), (1280, 720), (641, 480), (3840, 2160))] == [
+        1,
+        2,
+        4,
+        1,
+        12,
+    ]
+
+
+def test_coarse_masks_are_read_like_fine_ones(monkeypatch):
+    fine = mapped().describe()
+    monkeypatch.setattr(describer, "_MASKS_PX", 80)
+    coarse = mapped()
+    assert [i.label for i in coarse.describe().instances] == [i.label for i in fine.instances]
+    assert coarse.words.encoder.masks[0].shape[1:] == (60, 80)

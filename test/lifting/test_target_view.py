@@ -31,3 +31,22 @@ def test_target_that_sees_more_has_no_depth_there():
 def test_depth_must_fit_its_camera():
     with pytest.raises(ValueError, match="its camera is 120 x 160"):
         TargetView(CAMERA, np.eye(4), np.zeros((3, 4), np.float32))
+
+
+def test_coarser_view_sees_every_second_pixel():
+    depth = np.arange(CAMERA.height * CAMERA.width, dtype=np.float32).reshape(CAMERA.height, CAMERA.width)
+    view = TargetView(CAMERA, np.eye(4), depth).coarser(2)
+    assert (view.camera.width, view.camera.height) == (CAMERA.width // 2, CAMERA.height // 2)
+    assert np.array_equal(view.at_target(view.depth_m, 0), depth[1::2, 1::2])
+    source = view.depth_camera
+    assert 2 * source.cx + 1 == CAMERA.cx and 2 * source.fx == CAMERA.fx  # the same rays as before
+
+
+def test_coarser_view_of_small_depth_keeps_its_pixels():
+    depth = np.ones((CAMERA.height, CAMERA.width), np.float32)
+    view = TargetView(CAMERA.resized(CAMERA.width * 2, CAMERA.height * 2), np.eye(4), depth, CAMERA)
+    assert view.coarser(2).depth_m is depth
+    assert view.coarser(1).camera == view.camera
+    assert TargetView(CAMERA, np.eye(4)).coarser(2).depth_m is None
+    with pytest.raises(ValueError, match="do not divide by 7"):
+        view.coarser(7)

@@ -30,7 +30,7 @@ TYPICAL = {
 @pytest.mark.parametrize("gain", [(1, 1, 1), (0.85, 0.85, 0.85), (1, 0.97, 0.9)])
 def test_typical_colors_keep_their_name_under_other_lamps(name, gain):
     rgb = np.clip(np.array(TYPICAL[name]) * gain, 0, 255).astype(np.uint8)
-    shares = color_shares(np.tile(rgb, (10, 1)))
+    shares = color_shares([np.tile(rgb, (10, 1))])[0]
     assert shares[COLOR_NAMES.index(name)] > 0.4
     assert shares.argmax() == COLOR_NAMES.index(name) or shares.max() - shares[COLOR_NAMES.index(name)] < 0.3
 
@@ -41,9 +41,7 @@ def test_every_color_word_is_known():
 
 def test_evidence_for_two_colors_needs_both():
     red, blue = TYPICAL["red"], TYPICAL["blue"]
-    shares = np.stack(
-        [color_shares(np.array([red] * 5 + [blue] * 5, np.uint8)), color_shares(np.array([red], np.uint8))]
-    )
+    shares = color_shares([np.array([red] * 5 + [blue] * 5, np.uint8), np.array([red], np.uint8)])
     both, one = color_evidence(shares, ("red", "blue"))
     assert both > 0.5 and one < -0.3
     assert color_evidence(shares, ()).tolist() == [0, 0]
@@ -51,7 +49,10 @@ def test_evidence_for_two_colors_needs_both():
 
 
 def test_no_voxels_no_colors():
-    assert not color_shares(np.zeros((0, 3), np.uint8)).any()
+    red = np.array([TYPICAL["red"]], np.uint8)
+    shares = color_shares([red[:0], red, red[:0]])
+    assert not shares[[0, 2]].any() and shares[1].any()
+    assert color_shares([]).shape == (0, len(COLOR_NAMES))
 
 
 def test_large_and_small_are_for_the_kind():
@@ -67,7 +68,7 @@ def test_colors_are_looked_at_again_only_where_they_changed(monkeypatch):
     looked = []
     import moss_ros.questions.map_index as module
 
-    monkeypatch.setattr(module, "color_shares", lambda c: looked.append(1) or color_shares(c))
+    monkeypatch.setattr(module, "color_shares", lambda c: looked.extend(c) or color_shares(c))
     indexer = MapIndexer()
     snapshot = Snapshot(1, ROOM, frozenset(), frozenset())
     first = indexer.update(snapshot, None)

@@ -225,6 +225,19 @@ def test_order_of_the_instances_does_not_matter(seed, text):
     assert ask(text, index_of(ROOM, seed, 0.0), min_score=0.05) == ask(text, min_score=0.05)
 
 
+@pytest.mark.parametrize(
+    "text", ["all mugs", "plant", "the largest plant", "the leftmost thing", "what is next to the sofa", "the mug"]
+)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_few_answers_are_the_first_of_many(text, count):
+    """Also among equals: half of the things stand twice at the same place."""
+    twice = (*ROOM, *(thing(100 + i.id, "mug", i.box.center_m, i.box.size_m) for i in ROOM[::2]))
+    index = index_of(twice, floor_m=0.0)
+    many, few = ask(text, index, min_score=1e-5), ask(text, index, min_score=1e-5, max_results=count)
+    assert ids(few) == ids(many)[:count]
+    assert few.count == many.count == len(many.found)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_answered_or_refused(text):

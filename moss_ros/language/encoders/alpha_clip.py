@@ -14,7 +14,7 @@ import torch
 from moss_ros.language.encoders.clip import half_precision, window_images
 from moss_ros.language.encoders.model_files import LoadedModel
 from moss_ros.language.encoders.towers import NativeTower, UnsupportedTowerError, tower_of
-from moss_ros.language.encoders.window_pixels import coverage
+from moss_ros.language.encoders.window_pixels import coverage, step_of
 from moss_ros.language.encoders.windows import Window
 from moss_ros.weights.table import MissingWeightsError
 
@@ -43,11 +43,13 @@ class AlphaClipReader:
         """See MaskReader."""
         height, width = color_rgb.shape[:2]
         windows = [square_around(box, height, width, (row,)) for row, box in enumerate(boxes)]
-        size = self._loaded.image_size
+        size, step = self._loaded.image_size, step_of(color_rgb, masks)
         found = []
         for first in range(0, len(windows), _AT_ONCE):
             some = windows[first : first + _AT_ONCE]
-            alpha = [coverage(masks[list(w.rows)], w, (size, size), (w.side / size, w.side / size))[0] for w in some]
+            alpha = [
+                coverage(masks[list(w.rows)], w, (size, size), (w.side / size, w.side / size), step)[0] for w in some
+            ]
             with half_precision(self._loaded.device):
                 found.append(self.forward(window_images(color_rgb, some, self._loaded), np.stack(alpha)))
         return np.concatenate(found)

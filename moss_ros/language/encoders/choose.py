@@ -56,7 +56,7 @@ def _encoder(
 ) -> ImageTextEncoder:
     if backend == "alpha_clip" and not alpha_weights:
         raise ConfigError("language.backend = alpha_clip needs language.alpha_weights: the path of a checkpoint")
-    loaded = load_model(model, weights, image_size, device)
+    loaded = load_model(model, weights, image_size, device).ready_to_run()
     from moss_ros.language.encoders.clip import ClipEncoder, MaskTokenReader
 
     if backend == "alpha_clip":

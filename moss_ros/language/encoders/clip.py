@@ -14,20 +14,24 @@ import torch
 from moss_ros.language.encoders.mask_tokens import MaskTokens
 from moss_ros.language.encoders.model_files import LoadedModel
 from moss_ros.language.encoders.prompts import checked_text, prompts_for
-from moss_ros.language.encoders.window_pixels import checked, coverage, cut, outside
+from moss_ros.language.encoders.short_texts import encode_text
+from moss_ros.language.encoders.window_pixels import checked, coverage, cut, outside, step_of
 from moss_ros.language.encoders.windows import Window, choose_windows, mask_boxes, whole_frame
+from moss_ros.torch_inference import has_bfloat16
 from moss_ros.torch_threads import one_thread
 
 TEXTS_KEPT = 4096
 _TEXTS_AT_ONCE = 64
-_SMALL = 20e6  # parameters of an image tower that gains nothing from a second thread
 
 
 class MaskReader(Protocol):
     """One way to read masks with an image tower."""
 
     def read(self, color_rgb: np.ndarray, masks: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """(N, D) float32, any length, of N masks with pixels; boxes (N, 4) top, left, bottom, right, px."""
+        """(N, D) float32, any length, of N masks with pixels, as ImageTextEncoder takes them.
+
+        boxes: (N, 4) top, left, bottom, right, px of the image.
+        """
         ...
 
 
@@ -43,8 +47,7 @@ class ClipEncoder:
         self._texts: OrderedDict[str, np.ndarray] = OrderedDict()
         self._padding: int | None = None
         self._lock = Lock()  # texts are asked for by whoever answers and by whoever names
-        size = sum(p.numel() for p in loaded.model.visual.parameters())
-        is_small = loaded.device == "cpu" and size < _SMALL
+        is_small = loaded.device == "cpu" and loaded.is_small
         self._threads: Callable[[], contextlib.AbstractContextManager[None]] = (
             one_thread if is_small else contextlib.nullcontext
         )
@@ -59,6 +62,7 @@ class ClipEncoder:
 
     def _encoded(self, tidy: list[str]) -> np.ndarray:
         new = [t for t in dict.fromkeys(tidy) if t not in self._texts]
+        new.sort(key=len)  # texts of one batch are filled up to the same length
         fresh: dict[str, np.ndarray] = {}
         for first in range(0, len(new), _TEXTS_AT_ONCE):
             some = new[first : first + _TEXTS_AT_ONCE]
@@ -69,7 +73,7 @@ class ClipEncoder:
     def encode_masks(self, color_rgb: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """See ImageTextEncoder. Raises ValueError when the masks do not fit the image."""
         masks = checked(color_rgb, masks)
-        boxes = mask_boxes(masks)
+        boxes = step_of(color_rgb, masks) * mask_boxes(masks)
         out = np.zeros((len(masks), self.dimensions), np.float32)
         there = np.flatnonzero(boxes[:, 2] > boxes[:, 0])
         if len(there):
@@ -90,7 +94,7 @@ class ClipEncoder:
     def _read_texts(self, texts: list[str]) -> np.ndarray:
         prompts = [p for t in texts for p in prompts_for(t, self._loaded.templates)]
         with half_precision(self._loaded.device):
-            found = self._loaded.model.encode_text(self._tokens(prompts))
+            found = encode_text(self._loaded.model, self._tokens(prompts))
         rows = unit_rows(found.float().cpu().numpy())
         return unit_rows(rows.reshape(len(texts), -1, rows.shape[1]).mean(1))
 
@@ -104,7 +108,7 @@ class ClipEncoder:
         if long.any():
             worst = prompts[int(long.nonzero()[0])]
             raise ValueError(f"the model reads {length} tokens, and this has more: {worst!r}; say it in fewer words")
-        return self._loaded.tokenizer(prompts, context_length=length).to(self._loaded.device)
+        return tokens[:, :length].to(self._loaded.device)
 
 
 class MaskTokenReader:
@@ -119,7 +123,8 @@ class MaskTokenReader:
         self._mask_tokens = MaskTokens(loaded.model.visual, start_layer_share)
         self._grid = self._mask_tokens.grid(loaded.image_size, loaded.device)
         self._cells = _cells_per_side(loaded.model.visual, loaded.image_size, self._grid)
-        self._at_once = 8 if loaded.device == "cuda" else 1  # a batch needs more memory and is no faster on a CPU
+        many = loaded.device == "cuda" or loaded.is_small  # else a batch needs more memory and is no faster
+        self._at_once = 8 if many else 1
 
     def read(self, color_rgb: np.ndarray, masks: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         """See MaskReader."""
@@ -139,11 +144,12 @@ class MaskTokenReader:
     def _forward(self, color_rgb: np.ndarray, masks: np.ndarray, windows: list[Window]) -> np.ndarray:
         """(B, M, D) of windows with up to M masks."""
         height, width = color_rgb.shape[:2]
+        step = step_of(color_rgb, masks)
         shares = np.zeros((len(windows), max(len(w.rows) for w in windows), *self._grid), np.float32)
         hidden = np.zeros((len(windows), *self._grid), bool)
         for index, window in enumerate(windows):
             cell = (window.side / self._cells[0], window.side / self._cells[1])
-            shares[index, : len(window.rows)] = coverage(masks[list(window.rows)], window, self._grid, cell)
+            shares[index, : len(window.rows)] = coverage(masks[list(window.rows)], window, self._grid, cell, step)
             hidden[index] = outside(window, height, width, self._grid, cell)
         images = window_images(color_rgb, windows, self._loaded)
         with half_precision(self._loaded.device):
@@ -155,13 +161,13 @@ def window_images(color_rgb: np.ndarray, windows: list[Window], loaded: LoadedMo
     fill = loaded.mean * 255
     pixels = np.stack([cut(color_rgb, w, loaded.image_size, fill, loaded.bilinear) for w in windows])
     normal = (pixels.astype(np.float32) / 255 - loaded.mean) / loaded.std
-    return torch.from_numpy(np.ascontiguousarray(normal.transpose(0, 3, 1, 2))).to(loaded.device)
+    return torch.from_numpy(normal).permute(0, 3, 1, 2).to(loaded.device)  # channels stay last in memory
 
 
 def half_precision(device: str) -> contextlib.AbstractContextManager[Any]:
-    """Mixed precision on a GPU, nothing on the CPU."""
+    """Mixed precision on a GPU, and on a CPU that computes in it."""
     if device != "cuda":
-        return contextlib.nullcontext()
+        return torch.autocast("cpu", torch.bfloat16) if has_bfloat16() else contextlib.nullcontext()
     return torch.autocast("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
 
 

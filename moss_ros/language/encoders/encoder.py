@@ -21,7 +21,7 @@ class ImageTextEncoder(Protocol):
     def encode_masks(self, color_rgb: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """(N, D) float32 unit vectors of N masks of one image.
 
-        color_rgb: (H, W, 3) uint8. masks: (N, H, W) bool, or float in [0, 1] for soft masks; a mask without
-        pixels gives a row of zeros.
+        color_rgb: (H, W, 3) uint8. masks: (N, H, W) bool, or float in [0, 1] for soft masks; they may be coarser than
+        the image, by a whole factor; a mask without pixels gives a row of zeros.
         """
         ...

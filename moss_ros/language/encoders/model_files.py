@@ -17,6 +17,7 @@ from moss_ros.torchvision_ops import ensure_torchvision
 from moss_ros.weights.table import TABLE, MissingWeightsError
 
 BUNDLED = "moss_small"
+_SMALL = 20e6  # parameters
 _SAFE_NAMES = {"open_clip_pytorch_model.bin": "open_clip_model.safetensors"}  # as open_clip renames them
 
 
@@ -35,6 +36,22 @@ class LoadedModel:
     templates: tuple[str, ...]
     device: str
     start_layer_share: float = 0.5  # where its mask tokens start, as it was trained; CLIP was not trained with any
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its image tower is so small that a second thread gains nothing, and a batch does."""
+        return sum(p.numel() for p in self.model.visual.parameters()) < _SMALL
+
+    def ready_to_run(self) -> LoadedModel:
+        """The same model, changed in place so that it runs faster and can be trained no more."""
+        from moss_ros.torch_inference import fold_batch_norm
+
+        visual = fold_batch_norm(self.model.visual)
+        if self.device == "cpu":
+            import torch
+
+            visual.to(memory_format=torch.channels_last)
+        return self
 
 
 def bundled_files() -> tuple[Path, Path]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from moss_ros.language.sizes.head_noun import head_noun, last_known, spaced
 from moss_ros.language.sizes.noun_neighbours import NounNeighbours
-from moss_ros.language.sizes.size_density import Background, log_extent, log_ratio, log_spread, sorted_boxes
+from moss_ros.language.sizes.size_density import Background, Boxes, log_extent, log_ratio, log_spread, sorted_boxes
 from moss_ros.language.sizes.size_guess import SizeGuess
 from moss_ros.language.sizes.size_table import SIZES_FILE, SizeTable, read_sizes
 from moss_ros.language.sizes.size_words import size_in_words
@@ -39,6 +39,7 @@ class SizePrior:
         self._sd = log_spread(table.extents_m, table.log_sd)
         self._background = Background(self._mean, self._sd)
         self._neighbours: NounNeighbours | None = None
+        self._kept: tuple[np.ndarray, np.ndarray | None, tuple[Boxes, np.ndarray]] | None = None
 
     @classmethod
     def load(cls, path: Path = SIZES_FILE) -> SizePrior:
@@ -90,6 +91,7 @@ class SizePrior:
 
         extents_m: (K, 3) box extents in any order; boxes that are not finite give 0. seen: which extents were seen
         from end to end, (K, 3) or (K,) bool, or the share seen as float; below SEEN_WHOLE an extent is a lower bound.
+        What does not depend on the texts is kept for the next call with the same array, if that is read-only.
         text_embeddings: (T, D). Raises ValueError for other shapes.
         """
         texts = [texts] if isinstance(texts, str) else list(texts)
@@ -102,12 +104,23 @@ class SizePrior:
         rows = np.array([row for row, guess in enumerate(guesses) if guess.trust > _NO_TRUST], np.int64)
         if not len(rows) or not len(extents_m):
             return out
-        boxes = sorted_boxes(extents_m, _whole(seen, len(extents_m)))
+        boxes, background = self._measured(extents_m, seen)
         mean = np.stack([guesses[row].log_mean for row in rows])
         sd = np.stack([guesses[row].log_sd for row in rows])
         trust = np.array([guesses[row].trust for row in rows])
-        out[rows] = log_ratio(mean, sd, trust, boxes, self._background.log_density(boxes))
+        out[rows] = log_ratio(mean, sd, trust, boxes, background)
         return out
+
+    def _measured(self, extents_m: np.ndarray, seen: np.ndarray | None) -> tuple[Boxes, np.ndarray]:
+        """Boxes and the log density of their background."""
+        kept = self._kept
+        if kept is not None and kept[0] is extents_m and kept[1] is seen:
+            return kept[2]
+        boxes = sorted_boxes(extents_m, _whole(seen, len(extents_m)))
+        measured = boxes, self._background.log_density(boxes)
+        if not extents_m.flags.writeable and (seen is None or not seen.flags.writeable):
+            self._kept = extents_m, seen, measured
+        return measured
 
     def explain(self, text: str, extents_m: np.ndarray, seen: np.ndarray | None = None) -> str:
         """How one box (3,) fits a name, in words: "0.12 x 0.10 x 0.09 m fits a mug"."""

@@ -109,7 +109,7 @@ def test_a_mask_alone_is_what_it_is_among_others_on_the_whole_image() -> None:
 def test_windows_in_batches_give_the_same() -> None:
     small = loaded(clip_model())
     one, many = MaskTokenReader(small), MaskTokenReader(small)
-    many._at_once = 8
+    one._at_once, many._at_once = 1, 8
     masks = np.zeros((6, 300, 400), bool)
     for i in range(6):
         masks[i, 40 * i : 40 * i + 30 + 9 * i, 50 * i : 50 * i + 20] = True
@@ -280,3 +280,21 @@ def test_alpha_clip_checkpoints_that_do_not_fit(tmp_path: Path) -> None:
     model.visual = timm_visual()
     with pytest.raises(UnsupportedTowerError, match="ViT-L-14"):
         AlphaClipReader(small, other)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_masks_may_be_coarser_than_the_image(kind: str, tmp_path: Path) -> None:
+    encoder = ENCODERS[kind](tmp_path)
+    coarse = some_masks()[:, ::2, ::2]
+    expected = encoder.encode_masks(COLOR, coarse.repeat(2, 1).repeat(2, 2))
+    np.testing.assert_allclose(encoder.encode_masks(COLOR, coarse), expected, atol=1e-5)
+
+
+def test_half_precision_says_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = timm_encoder(Path())
+    rows, texts = encoder.encode_masks(COLOR, some_masks()), encoder.encode_texts(["mug"])
+    monkeypatch.setattr(clip, "has_bfloat16", lambda: True)
+    half = timm_encoder(Path())
+    seen = rows.any(1)
+    assert ((half.encode_masks(COLOR, some_masks()) * rows).sum(1)[seen] > 0.999).all()
+    assert (half.encode_texts(["mug"]) * texts).sum() > 0.999

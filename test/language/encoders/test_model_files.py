@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_clip import TEXT, VISION, clip_model, torch
+from small_clip import TEXT, VISION, clip_model, loaded, stem_visual, torch
 
 from moss_ros.config import ConfigError, LanguageConfig
 from moss_ros.language.encoders import choose, model_files
@@ -162,3 +162,14 @@ def test_the_bundled_model_reads_masks_and_texts() -> None:
     rows = encoder.encode_masks(np.full((48, 64, 3), 90, np.uint8), np.ones((1, 48, 64), bool))
     np.testing.assert_allclose(np.linalg.norm(rows), 1, atol=1e-5)
     assert encoder.encode_texts(["mug"]).shape == (1, encoder.dimensions)
+
+
+def test_ready_to_run_means_the_same() -> None:
+    model = clip_model()
+    model.visual = stem_visual()
+    image = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        expected = model.visual(image)
+        found = loaded(model).ready_to_run().model.visual
+        assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in found.modules())
+        torch.testing.assert_close(found(image), expected, atol=1e-5, rtol=1e-4)

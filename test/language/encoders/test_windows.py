@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moss_ros.language.encoders.window_pixels import cell_overlap, checked, coverage, cut, outside
+from moss_ros.language.encoders.window_pixels import cell_overlap, checked, coverage, cut, outside, step_of
 from moss_ros.language.encoders.windows import (
     LEAST_FILL,
     MOST_FILL,
@@ -181,6 +181,8 @@ def test_a_cut_shows_the_window_and_fills_the_rest() -> None:
         (np.zeros((4, 5, 3), np.float32), np.ones((1, 4, 5), bool), "uint8"),
         (np.zeros((4, 5, 3), np.uint8), np.ones((4, 5), bool), "masks must be"),
         (np.zeros((4, 5, 3), np.uint8), np.ones((1, 5, 4), bool), "masks must be"),
+        (np.zeros((4, 6, 3), np.uint8), np.ones((1, 2, 2), bool), "masks must be"),
+        (np.zeros((4, 6, 3), np.uint8), np.ones((1, 0, 0), bool), "masks must be"),
         (np.zeros((4, 5, 3), np.uint8), np.full((1, 4, 5), 255, np.uint8), "divide"),
         (np.zeros((4, 5, 3), np.uint8), np.full((1, 4, 5), np.nan), "divide"),
     ],
@@ -188,3 +190,15 @@ def test_a_cut_shows_the_window_and_fills_the_rest() -> None:
 def test_what_does_not_fit_is_refused(color: np.ndarray, masks: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         checked(color, masks)
+
+
+def test_coarse_masks_cover_what_their_enlargements_cover() -> None:
+    rng = np.random.default_rng(3)
+    coarse = rng.random((3, 16, 20)) < 0.3
+    fine = coarse.repeat(3, 1).repeat(3, 2)
+    for window in (Window(5, 7, 25, ()), whole_frame(48, 60, ())):
+        cell = (window.side / 7, window.side / 7)
+        expected = coverage(fine, window, (7, 7), cell)
+        np.testing.assert_allclose(coverage(coarse, window, (7, 7), cell, 3), expected, atol=1e-5)
+    color = np.zeros((48, 60, 3), np.uint8)
+    assert step_of(color, checked(color, coarse)) == 3

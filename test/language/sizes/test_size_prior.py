@@ -310,3 +310,20 @@ def test_an_own_table(tmp_path: Path) -> None:
     found = prior.log_likelihood(["buggy", "bolt"], np.array([[0.8, 0.6, 1.2]]))
     assert found[0, 0] == pytest.approx(np.log(TRUST_KNOWN * 2 + 1 - TRUST_KNOWN), abs=0.05)  # one of two nouns
     assert found[1, 0] < -1
+
+
+def test_boxes_are_measured_once_only_where_they_cannot_change(monkeypatch) -> None:
+    import moss_ros.language.sizes.size_prior as module
+
+    measured = []
+    monkeypatch.setattr(module, "sorted_boxes", lambda *a: measured.append(1) or sorted_boxes(*a))
+    prior, extents = SizePrior(PRIOR.table), np.concatenate([MUG, SOFA])
+    prior.log_likelihood("mug", extents)
+    before = prior.log_likelihood("mug", extents)
+    assert len(measured) == 2
+    extents.setflags(write=False)
+    for _ in range(2):
+        np.testing.assert_array_equal(prior.log_likelihood("mug", extents), before)
+    assert len(measured) == 3
+    assert prior.log_likelihood("mug", extents, np.zeros(2, bool))[0, 0] != before[0, 0]
+    np.testing.assert_array_equal(prior.log_likelihood("mug", extents[::-1]), before[:, ::-1])
