@@ -25,6 +25,7 @@ NAMES = (
     "evaluator",
     "expansion",
     "refinement",
+    "lifting_peers",
     "mask_tokens",
     "memory",
     "live",
