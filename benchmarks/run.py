@@ -26,6 +26,7 @@ NAMES = (
     "expansion",
     "refinement",
     "lifting_peers",
+    "prompting",
     "mask_tokens",
     "memory",
     "live",

@@ -105,12 +105,13 @@ class PromptedViews:
         first."""
         c = self._config
         wanted: dict[int, list[int]] = {slot: [] for slot in slots}
-        for k, members in enumerate(proposals.voxels):
-            if len(members) > c.refine_max_voxels:
-                continue
-            enough = [s for s in slots if seen[k, s] >= max(c.prompt_min_seen * len(members), 1)]
-            for slot in sorted(enough, key=lambda s: (-seen[k, s], s))[: c.prompt_views]:
-                wanted[slot].append(k)
+        sizes = np.array([len(v) for v in proposals.voxels], np.int64)
+        of_slots = seen[:, slots]
+        best = np.argsort(-of_slots, axis=1, kind="stable")[:, : c.prompt_views]
+        enough = np.take_along_axis(of_slots, best, 1) >= np.maximum(c.prompt_min_seen * sizes, 1)[:, None]
+        enough &= (sizes <= c.refine_max_voxels)[:, None]
+        for k, place in zip(*np.nonzero(enough), strict=True):
+            wanted[slots[best[k, place]]].append(int(k))
         return wanted
 
     def _is_new(self, pair: _Pair, evidence: EvidenceStore) -> bool:
