@@ -25,6 +25,8 @@ NAMES = (
     "evaluator",
     "expansion",
     "refinement",
+    "lifting_peers",
+    "prompting",
     "mask_tokens",
     "memory",
     "live",

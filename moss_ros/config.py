@@ -113,6 +113,7 @@ class MasksConfig:
     sam_min_stability: float = param(0.95, "sam: masks are kept that depend so little on the threshold", 0.0, 1.0)
     sam_overlap: float = param(0.7, "sam: of two masks whose boxes overlap by more, the better rated stays", 0.0, 1.0)
     sam_detail: str = param("parts", "sam: what shows where masks are nested; parts: the inner ones on top; whole: the outer ones only", choices=("parts", "whole"))
+    sam_embeddings: int = param(120, "sam: images whose embeddings are remembered, 4 to 17 MB each; one that is forgotten is looked at again when it is asked", 1, 10000)
     sam_max_share: float = param(0.4, "sam: masks over more of the image are structure", 0.0, 1.0)
     refresh_keyframes: int = param(4, "keyframes whose background changed that one pass segments again (the stalest first)", 1, 10000)
     stale_share: float = param(0.02, "a keyframe is stale when the background of this share of its voxels changed", 0.0, 1.0)
@@ -185,6 +186,13 @@ class LiftingConfig:
     refine_superpoint: float = param(0.8, "a superpoint of which so large a share is wanted takes its unseen voxels along; above 1: none does", 0.0, 2.0)
     refine_snap_sources: str = param("consensus", "sources, separated by commas, whose masks snap to superpoints where no view objects; not for masks made of superpoints")
     refine_max_voxels: int = param(20000, "larger proposals (what is left of a room in one piece) stay as they are, voxels", 1, 100000000)
+    prompt: str = param("auto", "show the proposals to Segment Anything (masks.sam_model) in the keyframes that see them best; its masks speak in the refinement; auto: where masks.segmenter is sam; always: beside any segmenter", choices=("auto", "always", "never"))
+    prompt_views: int = param(4, "keyframes in which a proposal is shown", 1, 100)
+    prompt_keyframes: int = param(4, "keyframes that one pass asks about (those with most to ask first); a full one asks about all", 1, 10000)
+    prompt_min_seen: float = param(0.3, "a keyframe that sees a smaller share of a proposal is not asked about it", 0.0, 1.0)
+    prompt_min_pixels: int = param(100, "nor one in which its mask is smaller, px of the colour image", 1, 1000000)
+    prompt_min_stability: float = param(0.9, "answers count that depend so little on the threshold", 0.0, 1.0)
+    prompt_min_iou: float = param(0.5, "answers count that overlap the mask they were asked with so well", 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 frame -> voxel map -> keyframe                                         step(), every frame
 map -> normals -> superpoints -> structure -> parts                    segment(), when there is time
-keyframes -> 2D masks -> evidence -> joined views -> refinement -> union -> instances
+keyframes -> 2D masks -> evidence -> joined views -> (prompts) -> refinement -> union -> instances
 instances -> telling views -> dense masks -> embeddings -> labels         describe(), when there is time left
 """
 
@@ -19,6 +19,7 @@ from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.language.describer import Sight
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.lifting.expansion import Expansion
+from moss_ros.lifting.prompted_views import Answers, PromptedViews
 from moss_ros.lifting.refine import Refiner, share_out
 from moss_ros.mapping.keyframes import KeyframeGate, sharpness
 from moss_ros.mapping.normals import NormalMap
@@ -26,7 +27,7 @@ from moss_ros.mapping.observed import ObservedSpace
 from moss_ros.mapping.structure import Structure, StructureMap
 from moss_ros.mapping.superpoints import SuperpointMap
 from moss_ros.mapping.voxel_map import VoxelMap
-from moss_ros.masks2d.choose import configured_segmenter
+from moss_ros.masks2d.choose import configured_prompter, configured_segmenter
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.segmenter import Segmenter
 from moss_ros.proposals.features import FEATURES, FeatureMap
@@ -75,6 +76,8 @@ class Pipeline:
         """segmenter: makes the 2D masks; encoder: compares words and pictures; default: the configured ones."""
         self.config = config or MossConfig()
         self._segmenter = segmenter or configured_segmenter(self.config.masks)
+        when = self.config.lifting.prompt if self.config.lifting.refine else "never"
+        self._prompter = configured_prompter(self.config.masks, self._segmenter, when)
         self.words = configured_words(self.config, encoder)  # None without a model of words and pictures
         self.timings = Timings()
         self._ranking = load_ranking(self.config.proposals.views)
@@ -105,6 +108,7 @@ class Pipeline:
         self.snapshot = Snapshot(0, (), frozenset(), frozenset())  # of the last segmentation
         self._gate = KeyframeGate(c.mapping)
         self._expansion = Expansion(c.lifting)
+        self._prompts = PromptedViews(c.lifting, self._prompter, self._expansion) if self._prompter else None
         self._refiner = Refiner(c.lifting)
         self._stamp_ns = 0
         if self.words is not None:
@@ -162,9 +166,10 @@ class Pipeline:
             ranked = self.candidates.with_scores(self._ranking.scores(self.features))
         with stage("union"):
             found = ranked.take(suppress(shared.shared, ranked.scores, c.proposals.suppress_iou))
+        answers = self._ask(found, full)
         with stage("refine"):
             labels, evidence = self.superpoints.labels, self.keyframes.evidence
-            whole = self._refiner.update(found, evidence, solid_voxels, labels, changed)
+            whole = self._refiner.update(found, evidence, solid_voxels, labels, changed, answers)
             self.proposals, owned = share_out(found, whole, voxels.count, c.proposals)
         with stage("instances"):
             self.snapshot = self.instances.update(
@@ -220,6 +225,14 @@ class Pipeline:
         views = self.keyframes
         keyframe = best_view(np.flatnonzero(owner == instance_id), views.evidence.seen, views.keyframes)
         return None if keyframe is None else draw_evidence(keyframe, self.voxels, self._expansion, owner, instance_id)
+
+    def _ask(self, found: MaskProposals, full: bool) -> Answers:
+        """What the prompted model, where there is one, sees of the proposals in their best keyframes."""
+        if self._prompts is None:
+            return {}
+        with self.timings.stage("prompts"):
+            views = self.keyframes
+            return self._prompts.update(found, views.keyframes, views.evidence, self.voxels, full)
 
     @property
     def _floor_m(self) -> float | None:

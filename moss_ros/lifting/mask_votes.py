@@ -30,6 +30,15 @@ class Opinions:
     weights: np.ndarray  # (n,) float32 IoU of the view's masks with what it sees of k; the same within a view
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What one view says of one voxel mask when it is asked for it; two answers are the same when they are one."""
+
+    slot: int
+    voxels: np.ndarray  # (n,) int32 ascending, all seen by the keyframe
+    weight: float  # (0, 1]
+
+
 class MaskTable:
     """Voxels of every 2D mask of the evidence; only views that are new since the last call are sorted."""
 
@@ -85,6 +94,30 @@ def opinions(
     order = np.argsort(pair[:, 0], kind="stable")
     first = np.searchsorted(pair[order, 0], np.arange(len(masks) + 1))
     return Opinions(first, pair[order, 1], pair[order, 2], weight[order])
+
+
+def with_answers(
+    said: Opinions, answers: list[tuple[Answer, ...]], table: MaskTable
+) -> tuple[Opinions, np.ndarray, np.ndarray]:
+    """The opinions with each answer in place of the 2D masks of its view; answers of the K voxel masks, by slot.
+
+    Also returns offsets and voxels as the table has them, with the answers behind.
+    """
+    given = [a for mine in answers for a in mine]
+    if not given:
+        return said, table.offsets, table.voxels
+    row = np.repeat(np.arange(len(answers)), np.diff(said.first))
+    asked = {(k, a.slot) for k, mine in enumerate(answers) for a in mine}
+    stays = np.array([(k, s) not in asked for k, s in zip(row.tolist(), said.slots.tolist(), strict=True)], bool)
+    row = np.concatenate([row[stays], np.repeat(np.arange(len(answers)), [len(mine) for mine in answers])])
+    slots = np.concatenate([said.slots[stays], [a.slot for a in given]])
+    masks = np.concatenate([said.masks[stays], len(table.offsets) - 1 + np.arange(len(given))])
+    weights = np.concatenate([said.weights[stays], [a.weight for a in given]]).astype(np.float32)
+    order = np.lexsort((slots, row))
+    first = np.searchsorted(row[order], np.arange(len(answers) + 1))
+    offsets = np.concatenate([table.offsets, table.offsets[-1] + np.cumsum([len(a.voxels) for a in given])])
+    voxels = np.concatenate([table.voxels, *(a.voxels for a in given)])
+    return Opinions(first, masks[order], slots[order], weights[order]), offsets, voxels
 
 
 @njit(cache=True, nogil=True)

@@ -3,17 +3,20 @@
 Whatever made a voxel mask, the keyframes hold 2D masks of the same thing. Those that match what their view sees of it
 vote on the voxels around: what was missed is added, and where that is asked for, leaks are removed and edges snap to
 superpoints. What is added comes last: it takes no voxel that another mask holds.
+
+Where a view was asked for a voxel mask (prompted_views.py), its answer speaks and its own 2D masks are silent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from moss_ros.config import LiftingConfig, ProposalConfig
 from moss_ros.geometry.components import sort_by_label
-from moss_ros.lifting.mask_votes import MaskTable, opinions
+from moss_ros.lifting.mask_votes import Answer, MaskTable, opinions, with_answers
 from moss_ros.lifting.voxel_votes import Limits, MapArrays, Scratch, refined
 from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.proposals.shared_voxels import SharedVoxels
@@ -29,6 +32,7 @@ class _Known:
     voxels: np.ndarray  # (n,) int32
     slots: np.ndarray  # (W,) uint64 keyframes that see the mask
     blocks: np.ndarray  # (m,) int32 of the map
+    answers: tuple[Answer, ...]
 
 
 class Refiner:
@@ -51,11 +55,12 @@ class Refiner:
         voxels: SolidVoxels,
         superpoints: np.ndarray,
         changed: np.ndarray,
+        answers: Mapping[bytes, tuple[Answer, ...]] | None = None,
     ) -> MaskProposals:
         """The refined proposals, in the same order, with the same scores and sources.
 
         superpoints (N,) int32, -1 = none; changed (N,) bool: voxels of which position, solidity or normal changed
-        since the last call.
+        since the last call; answers: of views that were asked for a proposal, by its voxels.
         """
         if not self._config.refine or not len(proposals):
             self.redone = 0
@@ -66,11 +71,12 @@ class Refiner:
         masks = [out[k] for k in rows]
         keys = [(out[k].tobytes(), proposals.sources[k] in self._snapped) for k in rows]
         slots = [np.bitwise_or.reduce(evidence.seen[v], axis=0) for v in masks]
-        stale = self._stale(keys, slots, renewed, changed, voxels)
+        given = [(answers or {}).get(key, ()) for key, _ in keys]
+        stale = self._stale(keys, slots, given, renewed, changed, voxels)
         self.redone = len(stale)
-        found = self._refine([masks[i] for i in stale], [keys[i][1] for i in stale], evidence, voxels, superpoints)
-        for i, (mask, blocks) in zip(stale, found, strict=True):
-            self._known[keys[i]] = _Known(mask, slots[i], blocks)
+        asked = [masks[i] for i in stale], [keys[i][1] for i in stale], [given[i] for i in stale]
+        for i, (mask, blocks) in zip(stale, self._refine(*asked, evidence, voxels, superpoints), strict=True):
+            self._known[keys[i]] = _Known(mask, slots[i], blocks, given[i])
         self._known = {key: self._known[key] for key in keys}
         for k, key in zip(rows, keys, strict=True):
             out[k] = self._known[key].voxels
@@ -80,6 +86,7 @@ class Refiner:
         self,
         keys: list[tuple[bytes, bool]],
         slots: list[np.ndarray],
+        answers: list[tuple[Answer, ...]],
         renewed: list[int],
         changed: np.ndarray,
         voxels: SolidVoxels,
@@ -99,7 +106,7 @@ class Refiner:
                 continue
             before = np.zeros(len(now), np.uint64)
             before[: len(known.slots)] = known.slots[: len(now)]
-            if ((now | before) & bits).any() or dirty[known.blocks].any():
+            if known.answers != answers[k] or ((now | before) & bits).any() or dirty[known.blocks].any():
                 stale.append(k)
         return stale
 
@@ -107,6 +114,7 @@ class Refiner:
         self,
         masks: list[np.ndarray],
         snap: list[bool],
+        answers: list[tuple[Answer, ...]],
         evidence: EvidenceStore,
         voxels: SolidVoxels,
         superpoints: np.ndarray,
@@ -116,6 +124,7 @@ class Refiner:
             return []
         c, n = self._config, len(voxels.solid)
         said = opinions(masks, n, evidence, self._table, c)
+        said, offsets, mask_voxels = with_answers(said, answers, self._table)
         count = int(superpoints.max(initial=-1)) + 1
         members, ends = sort_by_label(superpoints + 1, count)
         world = MapArrays(voxels.neighbours, voxels.solid, evidence.seen, voxels.block, superpoints, members, ends)
@@ -132,7 +141,7 @@ class Refiner:
             rows = slice(said.first[k], said.first[k + 1])
             limits = Limits(c.refine_add, c.refine_remove, c.refine_superpoint, c.refine_min_views, snap[k])
             speaking = said.masks[rows], said.slots[rows], said.weights[rows]
-            mask, blocks = refined(own, *speaking, self._table.offsets, self._table.voxels, world, work, limits)
+            mask, blocks = refined(own, *speaking, offsets, mask_voxels, world, work, limits)
             out.append((mask if len(mask) else own, blocks))
         return out
 

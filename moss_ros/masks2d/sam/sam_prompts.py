@@ -5,6 +5,7 @@ N prompts, P points each. Pixel coordinates are (x, y) of pixel centres: the fir
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -57,21 +58,25 @@ def grid_prompts(points_per_side: int, shape: tuple[int, int]) -> Prompts:
     return Prompts(points, np.full(points.shape[:2], ON, np.int32))
 
 
-def prompts_from_masks(masks: np.ndarray, rules: PromptRules | None = None) -> Prompts:
+def prompts_from_masks(
+    masks: np.ndarray, rules: PromptRules | None = None, rows: Sequence[int] | None = None
+) -> Prompts:
     """Box, inmost points and points on the neighbours of each mask (N, H, W) bool.
 
-    Raises ValueError for an empty mask.
+    rows: of the masks that are asked for, the others are only neighbours; None: all. Raises ValueError for an empty
+    mask.
     """
     rules = rules or PromptRules()
     boxes = mask_boxes(masks)
-    points = np.zeros((len(masks), rules.on + rules.off, 2), np.float32)
+    asked = np.arange(len(masks)) if rows is None else np.asarray(rows, np.int64)
+    points = np.zeros((len(asked), rules.on + rules.off, 2), np.float32)
     labels = np.full(points.shape[:2], PADDING, np.int32)
-    for k, mask in enumerate(masks):
-        on = inmost_points(mask, boxes[k], rules.on)
+    for row, k in enumerate(asked.tolist()):
+        on = inmost_points(masks[k], boxes[k], rules.on)
         off = _neighbour_points(k, masks, boxes, rules)
-        points[k, : len(on)], labels[k, : len(on)] = on, ON
-        points[k, rules.on : rules.on + len(off)], labels[k, rules.on : rules.on + len(off)] = off, OFF
-    return Prompts(points, labels, boxes)
+        points[row, : len(on)], labels[row, : len(on)] = on, ON
+        points[row, rules.on : rules.on + len(off)], labels[row, rules.on : rules.on + len(off)] = off, OFF
+    return Prompts(points, labels, boxes[asked])
 
 
 def mask_boxes(masks: np.ndarray) -> np.ndarray:
@@ -93,7 +98,9 @@ def inmost_points(mask: np.ndarray, box: np.ndarray, count: int) -> np.ndarray:
     """
     x0, y0, x1, y1 = box.astype(int)
     inside = np.pad(mask[y0 : y1 + 1, x0 : x1 + 1].astype(np.uint8), 1)
-    depth = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    # Squares of these distances are whole numbers; the last digit varies from call to call and would decide ties.
+    square = np.rint(np.square(cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)))
+    depth = np.sqrt(square).astype(np.float32)
     found: list[tuple[float, float]] = []
     for _ in range(count):
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)

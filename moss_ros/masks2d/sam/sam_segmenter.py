@@ -27,7 +27,7 @@ class SamMasks:
         """model: another than the configured one. Raises ConfigError, with what to do, when that cannot be used."""
         self._config = config
         model = model or configured_model(config)
-        self.prompted = PromptedSegmenter(model, config.sam_batch)
+        self.prompted = PromptedSegmenter(model, config.sam_batch, config.sam_embeddings)
         self._automatic = AutomaticMasks(model, self.prompted, AutomaticRules.of(config))
 
     def labels(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> np.ndarray:
