@@ -106,11 +106,11 @@ def score_retrieval(
     missing = [q.text for q in queries if q.text not in given]
     if missing:
         raise ValueError(f"no answer to {len(missing)} queries, the first is {missing[0]!r}")
-    owners = _Owners(truth) if truth is not None else None
+    owners = Owners(truth) if truth is not None else None
     return _summary(tuple(_score(query, given[query.text], owners) for query in queries))
 
 
-class _Owners:
+class Owners:
     """Which true instances a result lies on."""
 
     def __init__(self, truth: GroundTruth) -> None:
@@ -143,7 +143,7 @@ def _inside(points_m: np.ndarray, box: OrientedBox | None) -> np.ndarray:
     return (np.abs(turned) <= box.size_m / 2 + 0.01).all(axis=1)
 
 
-def _score(query: Query, answer: Answer, owners: _Owners | None) -> QueryScore:
+def _score(query: Query, answer: Answer, owners: Owners | None) -> QueryScore:
     hits = answer.hits if answer.status == FOUND else ()
     verdicts = [v for hit in hits if (v := _verdict(query, hit, owners)) is not None]
     rank = next((number for number, right in enumerate(verdicts, 1) if right >= 0), None)
@@ -157,15 +157,22 @@ def _score(query: Query, answer: Answer, owners: _Owners | None) -> QueryScore:
     return QueryScore(query.text, query.kind, query.present, answer.status, rank if query.present else None, recall)
 
 
-def _verdict(query: Query, hit: Hit, owners: _Owners | None) -> int | None:
+def wanted_by(query: Query, shares: Mapping[int, float] | None) -> int | None:
+    """Number of the wanted instance that has most of a result's surface, -1 if it is wrong, None if it does not count.
+
+    shares: of the true instances, by Owners.
+    """
+    if shares is None or sum(shares.get(i, 0.0) for i in query.also_ok) > 0.5:
+        return None
+    if sum(shares.get(i, 0.0) for i in query.instances) <= 0.5:
+        return -1
+    return query.instances.index(max(query.instances, key=lambda i: shares.get(i, 0.0)))
+
+
+def _verdict(query: Query, hit: Hit, owners: Owners | None) -> int | None:
     """Number of the wanted instance that the result is, -1 if it is wrong, None if it does not count."""
     if owners is not None and query.instances and (hit.points_m is not None or hit.box is not None):
-        shares = owners.shares(hit)
-        if shares is None or sum(shares.get(i, 0.0) for i in query.also_ok) > 0.5:
-            return None
-        if sum(shares.get(i, 0.0) for i in query.instances) <= 0.5:
-            return -1
-        return query.instances.index(max(query.instances, key=lambda i: shares.get(i, 0.0)))
+        return wanted_by(query, owners.shares(hit))
     points = np.asarray(hit.centroid_m, float)[None]
     reach = query.radii_m * RADIUS_SHARE + SLACK_M
     if query.kind == "clicked":

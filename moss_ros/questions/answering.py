@@ -9,7 +9,10 @@ import numpy as np
 from moss_ros.config import LanguageConfig, QueryConfig
 from moss_ros.language.encoders.encoder import ImageTextEncoder
 from moss_ros.language.sizes.encoded_sizes import EncodedSizePrior
+from moss_ros.questions.grammar import parse
 from moss_ros.questions.map_index import MapIndex, MapIndexer
+from moss_ros.questions.phrase_scores import PhraseScore, Prepared
+from moss_ros.questions.places import Located
 from moss_ros.questions.query import Observed, QueryAnswer, QueryEngine
 from moss_ros.questions.query_limits import QueryRequest
 from moss_ros.records import Embeddings, Snapshot
@@ -47,6 +50,12 @@ class Answering:
         """Answer one request. Raises QueryError, RegionError."""
         with self._lock:
             return self._engine.find(request, self._index, observed)
+
+    def judged(self, request: QueryRequest) -> tuple[MapIndex, Prepared, PhraseScore, Located | None]:
+        """What speaks for and against each instance, before anything is decided. Raises QueryError."""
+        with self._lock:
+            prepared = self._engine.prepare(self._index)
+            return self._index, prepared, *self._engine.judge(prepared, request, parse(str(request.text)))
 
     def embed_image(self, color_rgb: np.ndarray) -> np.ndarray:
         """(D,) embedding of a whole example image (H, W, 3)."""

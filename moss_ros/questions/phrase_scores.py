@@ -1,9 +1,12 @@
 """How likely each instance is what a phrase names: similarity against the map and against other nouns, made a number.
 
 u = scale * cosine + size_weight * log likelihood of the metric size          for every phrase and instance
-map      = deviations of u above its mean over the map (a word that fits all instances fits none)
-contrast = u - log sum exp of u of other nouns, synonyms of the phrase left out; what it must not be counts more
-likelihood = logistic(bias + weights . (map, contrast, colour, size word)), the weights from the configuration
+map      = scale * (cosine - its mean over the map): a word that fits all instances fits none
+contrast = u - log sum exp of u of other nouns, synonyms of the phrase left out
+A phrase is asked together with the nouns nearest to it, which the images know better than "something to sit on".
+likelihood = logistic(bias + weights . (map, contrast)) of the kind, times logistic(bias + weight * colour) where the
+phrase names one: the surest mug is no red mug when it is blue; times how much more it is that than what it must not
+be. The weights were fitted on simulated homes.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from numba import njit
 
 from moss_ros.config import QueryConfig
 from moss_ros.language.encoders.encoder import ImageTextEncoder
+from moss_ros.language.sizes.size_table import read_sizes
 from moss_ros.questions.attributes import color_evidence, size_evidence
 from moss_ros.questions.map_index import MapIndex
 from moss_ros.questions.noun_phrase import NounPhrase
@@ -33,8 +37,9 @@ CONTRAST = (
 _LABELS = 64  # labels of the map that join the contrast nouns
 _TEXTS = 4096  # embeddings of texts that are remembered
 _DEFAULT_SCALE = 30.0
-_LEAST_SPREAD = 0.5  # of u over the map, nats
-_MOST_SURE = 4.0  # nats: pictures alone are never believed more
+_MOST_ABOVE = 12.0  # nats above the mean of the map
+_MOST_SURE = 10.0  # nats against other nouns
+_NOUN_SHARPNESS = 40.0  # how much nearer nouns to a phrase weigh more, per unit of cosine
 _ROUNDING = 1e-6  # of sums of up to a few hundred 32-bit numbers below one
 _IN_DOUBT = 0.5  # share of the best likelihood above which instances count as of the asked kind
 
@@ -73,6 +78,7 @@ class Prepared:
     exponentials: np.ndarray  # (C, K) exp of u of the nouns, less the largest of each instance
     exponential_sum: np.ndarray  # (K,) over the nouns
     largest: np.ndarray  # (K,)
+    usual_cosine: float  # of any noun and any instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class PhraseScore:
     """What speaks for and against each of K instances."""
 
     similarity: np.ndarray  # (K,) cosine
-    map_deviations: np.ndarray  # (K,)
+    above_map: np.ndarray  # (K,) nats
     contrast: np.ndarray  # (K,) nats
     color: np.ndarray  # (K,) nats
     likelihood: np.ndarray  # (K,) in [0, 1]; 0 where nothing is known
@@ -106,6 +112,7 @@ class PhraseScorer:
         self._size_weight = size_weight
         self._scale = config.contrast_scale or float(getattr(encoder, "logit_scale", None) or _DEFAULT_SCALE)
         self._texts: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._nouns: np.ndarray | None = None  # (N, D), once they are needed
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(T, D) float32 embeddings; only new texts are encoded."""
@@ -135,18 +142,20 @@ class PhraseScorer:
         labels = sorted(set(index.labels) - set(CONTRAST) - {"object", ""})[:_LABELS]
         nouns = (*CONTRAST, *labels)
         noun_vectors = self.vectors(nouns)
-        u = self._scale * _cosines(noun_vectors, vectors) + self._sizes(nouns, extents)
+        cosines = _cosines(noun_vectors, vectors)
+        u = self._scale * cosines + self._sizes(nouns, extents)
         largest = u.max(axis=0)
         known = np.asarray(vectors.any(axis=1))
         each = np.exp(u - largest).astype(np.float32)
-        return Prepared(index, vectors, known, extents, nouns, noun_vectors, each, each.sum(axis=0), largest)
+        usual = float(cosines[:, known].mean()) if known.any() else 0.0
+        return Prepared(index, vectors, known, extents, nouns, noun_vectors, each, each.sum(axis=0), largest, usual)
 
     def fits(self, prepared: Prepared, texts: Iterable[str]) -> dict[str, TextFit]:
         """How the instances fit each text, in one pass over the map."""
         wanted = list(dict.fromkeys(texts))
         if not wanted:
             return {}
-        cosines = _cosines(self.vectors(wanted), prepared.vectors)
+        cosines = _cosines(self._with_nouns(wanted), prepared.vectors)
         u = self._scale * cosines + self._sizes(wanted, prepared.extents_m)
         return {text: TextFit(cosines[row], u[row]) for row, text in enumerate(wanted)}
 
@@ -157,45 +166,56 @@ class PhraseScorer:
         c, index = self._config, prepared.index
         color = color_evidence(index.color_shares, noun.colors)
         if noun.is_anything and not negatives:
-            likelihood = _logistic(4 * c.calibration_color * color) if noun.colors else np.ones(len(index))
+            likelihood = self._color_fits(noun, color)
             zeros = np.zeros(len(index))
             return PhraseScore(zeros, zeros, zeros, color, likelihood)
         cosine = np.max([fits[t].cosine for t in noun.texts], axis=0)
         u = np.max([fits[t].u for t in noun.texts], axis=0)
-        deviations = self._over_map(u, prepared.known)
-        contrast = np.clip(u - self._others(prepared, noun, negatives, fits), -_MOST_SURE, _MOST_SURE)
-        logit = (
-            c.calibration_bias
-            + c.calibration_map * deviations
-            + c.calibration_contrast * contrast
-            + c.calibration_color * color
-        )
+        above = self._above_map(cosine, prepared)
+        contrast = np.clip(u - self._others(prepared, noun), -_MOST_SURE, _MOST_SURE)
+        logit = c.calibration_bias + c.calibration_map * above + c.calibration_contrast * contrast
+        allowed = self._color_fits(noun, color)
+        for text in negatives:
+            allowed = allowed / (1 + c.negative_weight * np.exp(np.clip(fits[text].u - u, -60, 60)))
         if noun.size:
-            plain = np.where(prepared.known, _logistic(logit), 0)
+            plain = np.where(prepared.known, _logistic(logit) * allowed, 0)
             alike = plain >= _IN_DOUBT * max(float(plain.max(initial=0)), 1e-6)
             logit = logit + c.calibration_size_word * size_evidence(index.boxes.volume_m3, alike, noun.size)
-        return PhraseScore(cosine, deviations, contrast, color, np.where(prepared.known, _logistic(logit), 0))
+        likelihood = np.where(prepared.known, _logistic(logit) * allowed, 0)
+        return PhraseScore(cosine, above, contrast, color, likelihood)
+
+    def _color_fits(self, noun: NounPhrase, color: np.ndarray) -> np.ndarray:
+        """(K,) likelihood of the named colours; ones where none is named."""
+        if not noun.colors:
+            return np.ones(len(color))
+        return _logistic(self._config.calibration_color_bias + self._config.calibration_color * color)
 
     def explain_size(self, text: str, extents_m: np.ndarray) -> str:
         """What the size prior says; empty without one."""
         return self._size_prior.explain(text, extents_m) if self._size_prior is not None else ""
 
-    def _over_map(self, u: np.ndarray, known: np.ndarray) -> np.ndarray:
-        values = u[known]
-        if not len(values):
-            return np.zeros(len(u))
-        trust = len(values) / (len(values) + self._config.map_prior_count)
-        spread = max(float(values.std()), _LEAST_SPREAD)
-        return np.clip((u - values.mean()) / spread, -4, 4) * trust
+    def _with_nouns(self, texts: Sequence[str]) -> np.ndarray:
+        """(T, D) float32: each text moved towards the nouns that mean nearly the same."""
+        vectors, weight = self.vectors(texts), self._config.noun_weight
+        if weight <= 0:
+            return vectors
+        if self._nouns is None:
+            self._nouns = self.vectors(nouns_of_things())
+        near = _NOUN_SHARPNESS * _cosines(vectors, self._nouns)
+        share = np.exp(near - near.max(axis=1, keepdims=True))
+        moved = vectors + weight * _unit(share @ self._nouns)
+        return np.asarray(_unit(moved), np.float32)
 
-    def _others(
-        self, prepared: Prepared, noun: NounPhrase, negatives: Sequence[str], fits: dict[str, TextFit]
-    ) -> np.ndarray:
+    def _above_map(self, cosine: np.ndarray, prepared: Prepared) -> np.ndarray:
+        """(K,) nats above the mean of the map, which a small map knows less well than all nouns together do."""
+        count, prior = int(prepared.known.sum()), self._config.map_prior_count
+        mean = (cosine[prepared.known].sum() + prior * prepared.usual_cosine) / max(count + prior, 1e-6)
+        return np.clip(self._scale * (cosine - mean), -_MOST_ABOVE, _MOST_ABOVE)
+
+    def _others(self, prepared: Prepared, noun: NounPhrase) -> np.ndarray:
         """(K,) log sum of what else the instances may be."""
         left_out = prepared.exponentials[~self._is_contrast(prepared, noun)]
         total = prepared.exponential_sum - left_out.sum(axis=0)
-        for text in negatives:
-            total = total + self._config.negative_weight * np.exp(np.minimum(fits[text].u - prepared.largest, 60))
         return prepared.largest + np.log(np.maximum(total, _ROUNDING))
 
     def _is_contrast(self, prepared: Prepared, noun: NounPhrase) -> np.ndarray:
@@ -228,6 +248,15 @@ def _cosines(texts, vectors):
                 total += texts[t, d] * vectors[k, d]
             out[t, k] = total
     return out
+
+
+def nouns_of_things() -> tuple[str, ...]:
+    """The contrast nouns and all that have a typical size."""
+    return tuple(dict.fromkeys([*CONTRAST, *read_sizes().nouns]))
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:

@@ -221,7 +221,7 @@ class _Judged:
             if rank < _SIZES_TOLD:
                 reasons.append(self.engine.explain_size(noun, self.prepared.extents_m[row]))
             if not noun.is_anything:
-                reasons.append(f"{self.phrase.map_deviations[row]:+.1f} deviations above the mean of the map")
+                reasons.append(f"{self.phrase.above_map[row]:+.1f} nats above the mean of the map")
         if self.request.example is not None:
             reasons.append(f"looks like the example, cosine {self.similarity[row]:.2f}")
         return "; ".join(filter(None, reasons))
