@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -101,9 +101,9 @@ class Source:
 
 def joined(batches: Sequence[Batch]) -> Batch:
     """One batch of several."""
-    fields = ("color_rgb", "shares", "outside", "category", "color")
-    arrays = [np.concatenate([getattr(b, name) for b in batches]) for name in fields]
-    return Batch(*arrays, captions=tuple(c for b in batches for c in b.captions))
+    whole = replace(batches[0], captions=tuple(c for b in batches for c in b.captions))
+    names = [f.name for f in fields(Batch) if f.name != "captions"]
+    return replace(whole, **{name: np.concatenate([getattr(b, name) for b in batches]) for name in names})
 
 
 def all_categories(objects: Path) -> Categories:
