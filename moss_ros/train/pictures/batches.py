@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -101,9 +101,14 @@ class Source:
 
 def joined(batches: Sequence[Batch]) -> Batch:
     """One batch of several."""
-    whole = replace(batches[0], captions=tuple(c for b in batches for c in b.captions))
-    names = [f.name for f in fields(Batch) if f.name != "captions"]
-    return replace(whole, **{name: np.concatenate([getattr(b, name) for b in batches]) for name in names})
+    return Batch(
+        np.concatenate([b.color_rgb for b in batches]),
+        np.concatenate([b.shares for b in batches]),
+        np.concatenate([b.outside for b in batches]),
+        np.concatenate([b.category for b in batches]),
+        np.concatenate([b.color for b in batches]),
+        tuple(c for b in batches for c in b.captions),
+    )
 
 
 def all_categories(objects: Path) -> Categories:
