@@ -42,6 +42,18 @@ class Scratch(NamedTuple):
     superpoint_done: np.ndarray  # (S,) bool
     block_done: np.ndarray  # (B,) bool
 
+    @classmethod
+    def of(cls, voxels: int, superpoints: int, blocks: int) -> Scratch:
+        """For a map of so many."""
+        return cls(
+            np.zeros(voxels, np.float32),
+            np.zeros(voxels, np.float32),
+            np.zeros(voxels, np.int8),
+            np.empty(voxels, np.int32),
+            np.zeros(superpoints, np.bool_),
+            np.zeros(blocks, np.bool_),
+        )
+
 
 class Limits(NamedTuple):
     """Shares of the views that decide."""
@@ -50,16 +62,56 @@ class Limits(NamedTuple):
     remove: float  # 0: nothing is removed
     superpoint: float
     min_views: int
-    snap: bool
+
+
+class Speakers(NamedTuple):
+    """The 2D masks that speak for mask k of K: masks[first[k] : first[k + 1]]; 2D mask m holds
+    voxels[offsets[m] : offsets[m + 1]]."""
+
+    first: np.ndarray  # (K + 1,) int64
+    masks: np.ndarray  # (n,) int64
+    slots: np.ndarray  # (n,) int64 keyframe slot of each
+    weights: np.ndarray  # (n,) float32
+    offsets: np.ndarray  # (M + 1,) int64
+    voxels: np.ndarray  # (m,) int32
 
 
 @njit(cache=True, nogil=True)
-def refined(own, masks, slots, weights, offsets, mask_voxels, world, work, limits):
-    """Voxels (n,) int32 ascending of the refined mask, and the blocks (m,) int32 that it depends on.
+def refine_all(members, ends, snaps, said, world, work, limits):
+    """Voxels of the refined masks, ascending in each, and the blocks that each depends on: two arrays of int32, each
+    followed by the ends (K + 1,) of the K masks in it.
 
-    own: voxels of the mask; masks, slots, weights: the 2D masks that speak, by slot; mask m holds
-    mask_voxels[offsets[m] : offsets[m + 1]].
+    Voxels of mask k: members[ends[k] : ends[k + 1]]; snaps (K,) bool: its edges snap to superpoints.
     """
+    count = len(ends) - 1
+    found, blocks = np.empty(2 * len(members) + 1, np.int32), np.empty(1024, np.int32)
+    last, last_block = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    for k in range(count):
+        a, b = said.first[k], said.first[k + 1]
+        speakers = said.masks[a:b], said.slots[a:b], said.weights[a:b]
+        own = members[ends[k] : ends[k + 1]]
+        mask, near = _refined(own, speakers, said.offsets, said.voxels, world, work, limits, snaps[k])
+        found, last[k + 1] = _appended(found, last[k], mask)
+        blocks, last_block[k + 1] = _appended(blocks, last_block[k], near)
+    return found[: last[count]], last, blocks[: last_block[count]], last_block
+
+
+@njit(cache=True, nogil=True)
+def _appended(out, start, more):
+    """out with more from start on, longer where there is no room, and the new end."""
+    end = start + len(more)
+    if end > len(out):
+        longer = np.empty(2 * end, out.dtype)
+        longer[:start] = out[:start]
+        out = longer
+    out[start:end] = more
+    return out, end
+
+
+@njit(cache=True, nogil=True)
+def _refined(own, speakers, offsets, mask_voxels, world, work, limits, snaps):
+    """Voxels (n,) int32 ascending of one refined mask, and the blocks (m,) int32 that it depends on."""
+    masks, slots, weights = speakers
     weight_of = np.zeros(64 * world.seen.shape[1], np.float32)
     speaking = np.zeros(world.seen.shape[1], np.uint64)
     view_count = 0
@@ -72,7 +124,7 @@ def refined(own, masks, slots, weights, offsets, mask_voxels, world, work, limit
     if view_count >= max(limits.min_views, 1):
         for i in range(n):
             work.views[work.found[i]] = _seeing(world.seen[work.found[i]], speaking, weight_of)
-        n = _superpoints(n, len(own), world, work, limits, speaking, weight_of)
+        n = _superpoints(n, world, work, limits, speaking, weight_of, snaps)
         _decide(n, world.seen, work, limits, speaking)
     _reach(n, world.neighbours, work)
     return _collect(n, work), blocks
@@ -127,7 +179,7 @@ def _seeing(words, speaking, weight_of):
 
 
 @njit(cache=True, nogil=True)
-def _superpoints(n, own_count, world, work, limits, speaking, weight_of):
+def _superpoints(n, world, work, limits, speaking, weight_of, snaps):
     """Let decided superpoints take what no speaking view sees, and snap where that is asked for; returns the number."""
     start = n
     done = np.empty(start, np.int32)
@@ -144,8 +196,8 @@ def _superpoints(n, own_count, world, work, limits, speaking, weight_of):
         for v in members:
             hit += work.votes[v] > 0
             held += work.mark[v] == _OWN
-        snaps_in = limits.snap and held >= _SNAP_IN * len(members)
-        snaps_out = limits.snap and held <= _SNAP_OUT * len(members)
+        snaps_in = snaps and held >= _SNAP_IN * len(members)
+        snaps_out = snaps and held <= _SNAP_OUT * len(members)
         decided = snaps_in
         if not decided and hit >= max(_LEAST_HIT, _HIT_SHARE * len(members)):
             votes, views = 0.0, 0.0
