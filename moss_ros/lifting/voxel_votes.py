@@ -11,8 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from moss_ros.geometry.bits import popcount
-
 _LEAST_HIT = 10  # voxels of a superpoint that 2D masks must hold before it is decided
 _HIT_SHARE = 0.2
 _SNAP_IN, _SNAP_OUT = 0.8, 0.2  # share of a superpoint in the mask that takes all of it, or nothing
@@ -112,20 +110,13 @@ def _appended(out, start, more):
 def _refined(own, speakers, offsets, mask_voxels, world, work, limits, snaps):
     """Voxels (n,) int32 ascending of one refined mask, and the blocks (m,) int32 that it depends on."""
     masks, slots, weights = speakers
-    weight_of = np.zeros(64 * world.seen.shape[1], np.float32)
-    speaking = np.zeros(world.seen.shape[1], np.uint64)
-    view_count = 0
-    for i in range(len(masks)):
-        if weight_of[slots[i]] == 0:
-            view_count += 1
-        weight_of[slots[i]] = weights[i]
-        speaking[slots[i] // 64] |= np.uint64(1) << np.uint64(slots[i] % 64)
+    views, say = _views(slots, weights)
     n, blocks = _gather(own, masks, weights, offsets, mask_voxels, world, work)
-    if view_count >= max(limits.min_views, 1):
+    if len(views) >= max(limits.min_views, 1):
         for i in range(n):
-            work.views[work.found[i]] = _seeing(world.seen[work.found[i]], speaking, weight_of)
-        n = _superpoints(n, world, work, limits, speaking, weight_of, snaps)
-        _decide(n, world.seen, work, limits, speaking)
+            work.views[work.found[i]] = _seeing(world.seen[work.found[i]], views, say)
+        n = _superpoints(n, world, work, limits, views, say, snaps)
+        _decide(n, world.seen, work, limits, views)
     _reach(n, world.neighbours, work)
     return _collect(n, work), blocks
 
@@ -166,20 +157,34 @@ def _note_block(block, done, blocks, count):
 
 
 @njit(cache=True, nogil=True)
-def _seeing(words, speaking, weight_of):
+def _views(slots, weights):
+    """Each speaking keyframe once, ascending, and its weight; slots come in order."""
+    views, say = np.empty(len(slots), np.int64), np.empty(len(slots), np.float32)
+    n = 0
+    for i in range(len(slots)):
+        if n == 0 or views[n - 1] != slots[i]:
+            views[n], say[n] = slots[i], weights[i]
+            n += 1
+    return views[:n], say[:n]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _sees(words, view):
+    """1 where the view sees the voxel of these words, else 0."""
+    return (words[view >> 6] >> np.uint64(view & 63)) & np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _seeing(words, views, say):
     """Weight of the speaking views among those that see a voxel."""
     total = np.float32(0)
-    for w in range(len(words)):
-        left = words[w] & speaking[w]
-        while left:
-            lowest = left & (~left + np.uint64(1))
-            total += weight_of[64 * w + popcount(lowest - np.uint64(1))]
-            left ^= lowest
+    for i in range(len(views)):
+        total += say[i] * np.float32(_sees(words, views[i]))  # without a branch that nobody can predict
     return total
 
 
 @njit(cache=True, nogil=True)
-def _superpoints(n, world, work, limits, speaking, weight_of, snaps):
+def _superpoints(n, world, work, limits, views_that_speak, say, snaps):
     """Let decided superpoints take what no speaking view sees, and snap where that is asked for; returns the number."""
     start = n
     done = np.empty(start, np.int32)
@@ -203,12 +208,12 @@ def _superpoints(n, world, work, limits, speaking, weight_of, snaps):
             votes, views = 0.0, 0.0
             for v in members:
                 votes += work.votes[v]
-                views += work.views[v] if work.mark[v] > 0 else _seeing(world.seen[v], speaking, weight_of)
+                views += work.views[v] if work.mark[v] > 0 else _seeing(world.seen[v], views_that_speak, say)
             decided = votes >= limits.superpoint * views
         for v in members:
             backed = work.votes[v] >= _BACKED * work.views[v]
             if work.mark[v] == 0:
-                if decided and _seeing(world.seen[v], speaking, weight_of) == 0:
+                if decided and _seeing(world.seen[v], views_that_speak, say) == 0:
                     work.mark[v] = _FILLED
                     work.found[n] = v
                     n += 1
@@ -222,16 +227,16 @@ def _superpoints(n, world, work, limits, speaking, weight_of, snaps):
 
 
 @njit(cache=True, nogil=True)
-def _decide(n, seen, work, limits, speaking):
+def _decide(n, seen, work, limits, views):
     """Mark what is to be removed, and what wants to be added."""
     for i in range(n):
         v = work.found[i]
         if work.mark[v] == _OWN:
             if limits.remove > 0 and work.views[v] > 0 and work.votes[v] <= limits.remove * work.views[v]:
-                views = 0
-                for w in range(len(speaking)):
-                    views += popcount(seen[v, w] & speaking[w])
-                if views >= 2:  # one view may be wrong
+                count = 0
+                for view in views:
+                    count += _sees(seen[v], view)
+                if count >= 2:  # one view may be wrong
                     work.mark[v] = _LEAK
         elif work.mark[v] == _FILLED or (work.mark[v] == _MASKED and work.votes[v] >= limits.add * work.views[v]):
             work.mark[v] = _WANTED
