@@ -137,13 +137,13 @@ def _refined_consensus(done: Drive) -> _Result:
     pipeline, c = done.pipeline, done.pipeline.config
     rows = np.array([i for i, s in enumerate(pipeline.candidates.sources) if s == "consensus"], np.int64)
     solid = SolidVoxels.of(pipeline.voxels, pipeline.normals.solid)
-    evidence, everything = pipeline.keyframes.evidence, np.ones(pipeline.voxels.count, bool)
+    evidence = pipeline.keyframes.evidence
     start = time.process_time()
     consensus_proposals(evidence, c.proposals)
     found = pipeline.candidates.take(rows).with_scores(pipeline._ranking.scores(pipeline.features[rows]))
     shared = SharedVoxels.of(found, pipeline.voxels.count).shared
     found = found.take(suppress(shared, found.scores, c.proposals.suppress_iou))
-    found = Refiner(c.lifting).update(found, evidence, solid, pipeline.superpoints.labels, everything)
+    found = Refiner(c.lifting).update(found, evidence, solid, pipeline.superpoints.labels)
     seconds = time.process_time() - start
     return _Result(done.score(list(found.voxels), found.scores), len(found), seconds)
 

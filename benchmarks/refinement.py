@@ -76,10 +76,7 @@ class Home:
         """The masks after refinement."""
         pipeline = self.done.pipeline
         asked = MaskProposals(tuple(masks), np.ones(len(masks), np.float32), ("damaged",) * len(masks))
-        everything = np.ones(len(self.voxels.solid), bool)
-        found = Refiner(config).update(
-            asked, pipeline.keyframes.evidence, self.voxels, pipeline.superpoints.labels, everything
-        )
+        found = Refiner(config).update(asked, pipeline.keyframes.evidence, self.voxels, pipeline.superpoints.labels)
         return list(found.voxels)
 
 
@@ -116,16 +113,15 @@ def _add_cost(table: Table, home: Home, repeats: int) -> None:
     pipeline = home.done.pipeline
     evidence, proposals = pipeline.keyframes.evidence, pipeline.proposals
     config, labels = pipeline.config.lifting, pipeline.superpoints.labels
-    nothing = np.zeros(len(home.voxels.solid), bool)
     full, one, none = [], [], []
     for _ in range(repeats):
         refiner = Refiner(config)
-        full.append(_milliseconds(lambda r=refiner: r.update(proposals, evidence, home.voxels, labels, ~nothing)))
+        full.append(_milliseconds(lambda r=refiner: r.update(proposals, evidence, home.voxels, labels)))
         slot = evidence.slots()[-1]
         evidence.put(slot, replace(evidence.views[slot]))
-        one.append(_milliseconds(lambda r=refiner: r.update(proposals, evidence, home.voxels, labels, nothing)))
+        one.append(_milliseconds(lambda r=refiner: r.update(proposals, evidence, home.voxels, labels)))
         redone = refiner.redone
-        none.append(_milliseconds(lambda r=refiner: r.update(proposals, evidence, home.voxels, labels, nothing)))
+        none.append(_milliseconds(lambda r=refiner: r.update(proposals, evidence, home.voxels, labels)))
     note = f"{len(proposals)} proposals, {len(evidence.views)} keyframes"
     table.add("cost, everything anew", statistics.median(full), "ms CPU", Bar(150), note)
     table.add("cost, one keyframe replaced", statistics.median(one), "ms CPU", None, f"{redone} proposals redone")

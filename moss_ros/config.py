@@ -133,7 +133,7 @@ class ProposalConfig:
     furniture_glue: float = param(0.2, "only parts smaller than this share of the largest part are joined", 0.0, 1.0)
     flat_deviations: float = param(3.5, "robust colour deviations that part a flat thing from its plane", 1.0, 20.0)
     flat_min_voxels: int = param(20, "smallest flat thing, voxels", 1, 10000)
-    views: str = param("consensus", "what joins the views of a thing; consensus: 2D masks that agree; affinity: pixel pairs averaged in 3D (better on crowded real rooms, slower)", choices=("consensus", "affinity"))
+    views: str = param("affinity", "what joins the views of a thing; affinity: pixel pairs averaged in 3D, best on real rooms; consensus: 2D masks that agree, with closer edges where poses and depth are exact, and less memory", choices=("affinity", "consensus"))
     consensus_agreement: float = param(0.9, "supporters / observers that join two masks", 0.0, 1.0)
     consensus_containment: float = param(0.7, "share of a mask inside another that contains it", 0.0, 1.0)
     consensus_under_segmentation: float = param(0.5, "a mask split in more than this share of its frames is dropped", 0.0, 1.0)

@@ -37,7 +37,7 @@ from moss_ros.proposals.ranking import load_ranking
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import suppress
-from moss_ros.proposals.views import configured_views, needs_pairs
+from moss_ros.proposals.views import JoinedViews, configured_views, needs_pairs
 from moss_ros.questions.query import QueryAnswer
 from moss_ros.questions.query_limits import QueryError, QueryRequest
 from moss_ros.questions.words import Words, configured_words
@@ -94,16 +94,17 @@ class Pipeline:
         self._flat_map = FlatMap(c.proposals)
         self._views = configured_views(c.proposals)
         self._feature_map = FeatureMap()
-        self.structure: Structure | None = None  # of the last segmentation, as parts and flat
+        self.structure: Structure | None = None  # of the last segmentation, as parts, flat and joined
         self.parts: Parts | None = None
         self.flat = MaskProposals.join([])
+        self.joined = JoinedViews(MaskProposals.join([]))
         self.keyframes = KeyframeMasks(
             c.masks, c.mapping.keyframe_budget, self._segmenter, keep_pairs=needs_pairs(c.proposals)
         )
         self.instances = InstanceMap(c.instances)
         self.candidates = MaskProposals.join([])  # of the last segmentation, from all sources
         self.features = np.zeros((0, len(FEATURES)), np.float32)  # of the candidates
-        self.proposals = MaskProposals.join([])  # the candidates ranked and refined, without repeats, also the unsure
+        self.proposals = MaskProposals.join([])  # the sure candidates, the best first, refined and without repeats
         self.observed = ObservedSpace(c.query.observed_cell_m, max_depth_m=c.input.depth_max_m)
         self.snapshot = Snapshot(0, (), frozenset(), frozenset())  # of the last segmentation
         self._gate = KeyframeGate(c.mapping)
@@ -149,7 +150,7 @@ class Pipeline:
         with stage(c.proposals.views):
             joined = self._views.update(self.keyframes.evidence, solid_voxels)
         with stage("ranking"):
-            self.structure, self.parts, self.flat = structure, parts, flat
+            self.structure, self.parts, self.flat, self.joined = structure, parts, flat, joined
             self.candidates = MaskProposals.join([object_proposals(parts), joined.proposals, flat])
             shared = SharedVoxels.of(self.candidates, voxels.count)
             self.features = self._feature_map.update(
@@ -165,12 +166,13 @@ class Pipeline:
             )
             ranked = self.candidates.with_scores(self._ranking.scores(self.features))
         with stage("union"):
-            found = ranked.take(suppress(shared.shared, ranked.scores, c.proposals.suppress_iou))
-        answers = self._ask(found, full)
+            rows = suppress(shared.shared, ranked.scores, c.proposals.suppress_iou)
+            sure = ranked.take(rows[ranked.scores[rows] >= c.proposals.map_min_score])
+        answers = self._ask(sure, full)
         with stage("refine"):
             labels, evidence = self.superpoints.labels, self.keyframes.evidence
-            whole = self._refiner.update(found, evidence, solid_voxels, labels, changed, answers)
-            self.proposals, owned = share_out(found, whole, voxels.count, c.proposals)
+            whole = self._refiner.update(sure, evidence, solid_voxels, labels, answers)
+            self.proposals, owned = share_out(sure, whole, voxels.count, c.proposals)
         with stage("instances"):
             self.snapshot = self.instances.update(
                 owned,

@@ -138,26 +138,34 @@ def test_every_stage_is_timed(done):
         "parts",
         "flat",
         "masks2d",
-        "consensus",
+        "affinity",
         "union",
         "instances",
     } <= set(summary)
 
 
-def test_affinities_find_the_things_too():
-    pipeline = driven(room_frames(0.003), replace(CONFIG, proposals=replace(CONFIG.proposals, views="affinity")))
-    snapshot = pipeline.segment()
+@pytest.fixture(scope="module")
+def agreed():
+    """The same drive, joined by 2D masks that agree."""
+    pipeline = driven(room_frames(0.003), replace(CONFIG, proposals=replace(CONFIG.proposals, views="consensus")))
+    return pipeline, pipeline.segment()
+
+
+def test_masks_that_agree_find_the_things_too(agreed):
+    pipeline, snapshot = agreed
     found = [owner_of(snapshot, thing) for thing in THINGS]
     assert len({i.id for i in found}) == 3
     for thing, instance in zip(THINGS, found, strict=True):
         assert instance.state is InstanceState.CONFIRMED
         assert np.allclose(instance.box.center_m[:2], BOXES[thing].center_m[:2], atol=0.015)
-    assert "affinity" in pipeline.candidates.sources and "consensus" not in pipeline.candidates.sources
-    assert "affinity" in pipeline.timings.summary() and "consensus" not in pipeline.timings.summary()
+    assert "consensus" in pipeline.candidates.sources and "affinity" not in pipeline.candidates.sources
+    assert "consensus" in pipeline.timings.summary() and "affinity" not in pipeline.timings.summary()
 
 
-def test_pixel_pairs_are_kept_only_for_the_affinities(done):
-    assert done[0].keyframes.evidence.views and not done[0].keyframes.evidence.pairs
+def test_pixel_pairs_are_kept_only_for_the_affinities(done, agreed):
+    for pipeline, kept in ((done[0], True), (agreed[0], False)):
+        evidence = pipeline.keyframes.evidence
+        assert evidence.views and bool(evidence.pairs) is kept
 
 
 def test_same_drive_twice_gives_the_same_instances(done):
@@ -167,8 +175,8 @@ def test_same_drive_twice_gives_the_same_instances(done):
 
 def test_same_frame_again_changes_no_instance():
     frames = room_frames()[:24]
-    # Each frame that hits a voxel on a rim takes back one look through it: let the last view settle.
-    pipeline = driven([*frames, *frames, *[frames[-1]] * 6])
+    # A hit takes back one look through a voxel on a rim, and means still move: let the last view settle.
+    pipeline = driven([*frames, *frames, *[frames[-1]] * 24])
     before = settled(pipeline)
     assert not pipeline.step(frames[-1]).is_keyframe
     after = pipeline.segment()

@@ -9,15 +9,16 @@ Where a view was asked for a voxel mask (prompted_views.py), its answer speaks a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 
 from moss_ros.config import LiftingConfig, ProposalConfig
 from moss_ros.geometry.components import sort_by_label
 from moss_ros.lifting.mask_votes import Answer, MaskTable, opinions, with_answers
-from moss_ros.lifting.voxel_votes import Limits, MapArrays, Scratch, refined
+from moss_ros.lifting.voxel_votes import Limits, MapArrays, Scratch, Speakers, refine_all
 from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
@@ -46,6 +47,7 @@ class Refiner:
         self._snapped = frozenset(name.strip() for name in config.refine_snap_sources.split(",") if name.strip())
         self._table = MaskTable()
         self._known: dict[tuple[bytes, bool], _Known] = {}  # by voxels, and whether they snap
+        self._group = np.zeros(0, np.int32)  # of the last call: superpoint of each voxel, -2 where it is not solid
         self.redone = 0  # proposals looked at by the last update
 
     def update(
@@ -54,33 +56,41 @@ class Refiner:
         evidence: EvidenceStore,
         voxels: SolidVoxels,
         superpoints: np.ndarray,
-        changed: np.ndarray,
         answers: Mapping[bytes, tuple[Answer, ...]] | None = None,
     ) -> MaskProposals:
         """The refined proposals, in the same order, with the same scores and sources.
 
-        superpoints (N,) int32, -1 = none; changed (N,) bool: voxels of which position, solidity or normal changed
-        since the last call; answers: of views that were asked for a proposal, by its voxels.
+        superpoints (N,) int32, -1 = none; none lies in more than one block. answers: of views that were asked for a
+        proposal, by its voxels.
         """
-        if not self._config.refine or not len(proposals):
-            self.redone = 0
+        if not self._config.refine:
             return proposals
         renewed = self._table.update(evidence)
+        dirty = self._dirty_blocks(voxels, superpoints)
         out = list(proposals.voxels)
         rows = [k for k, v in enumerate(out) if len(v) <= self._config.refine_max_voxels]
-        masks = [out[k] for k in rows]
         keys = [(out[k].tobytes(), proposals.sources[k] in self._snapped) for k in rows]
-        slots = [np.bitwise_or.reduce(evidence.seen[v], axis=0) for v in masks]
+        slots = [np.bitwise_or.reduce(evidence.seen[out[k]], axis=0) for k in rows]
         given = [(answers or {}).get(key, ()) for key, _ in keys]
-        stale = self._stale(keys, slots, given, renewed, changed, voxels)
+        stale = self._stale(keys, slots, given, renewed, dirty)
         self.redone = len(stale)
-        asked = [masks[i] for i in stale], [keys[i][1] for i in stale], [given[i] for i in stale]
-        for i, (mask, blocks) in zip(stale, self._refine(*asked, evidence, voxels, superpoints), strict=True):
+        asked = [out[rows[i]] for i in stale], [keys[i][1] for i in stale], [given[i] for i in stale]
+        found = self._refine(*asked, evidence, voxels, superpoints) if stale else []
+        for i, (mask, blocks) in zip(stale, found, strict=True):
             self._known[keys[i]] = _Known(mask, slots[i], blocks, given[i])
         self._known = {key: self._known[key] for key in keys}
         for k, key in zip(rows, keys, strict=True):
             out[k] = self._known[key].voxels
         return replace(proposals, voxels=tuple(out))
+
+    def _dirty_blocks(self, voxels: SolidVoxels, superpoints: np.ndarray) -> np.ndarray:
+        """(B,) bool: blocks with a voxel that became or ceased to be solid, or went to another superpoint."""
+        group = np.where(voxels.solid, superpoints, -2)
+        changed = group != np.pad(self._group, (0, len(group) - len(self._group)), constant_values=-3)
+        self._group = group
+        dirty = np.zeros(voxels.index.block_count, bool)
+        dirty[voxels.block[changed]] = True
+        return dirty
 
     def _stale(
         self,
@@ -88,16 +98,13 @@ class Refiner:
         slots: list[np.ndarray],
         answers: list[tuple[Answer, ...]],
         renewed: list[int],
-        changed: np.ndarray,
-        voxels: SolidVoxels,
+        dirty: np.ndarray,
     ) -> list[int]:
         """Rows that must be refined anew."""
         bits = np.zeros(max([1, *(len(s) for s in slots)]), np.uint64)
         for slot in renewed:
             if slot // 64 < len(bits):
                 bits[slot // 64] |= np.uint64(1 << (slot % 64))
-        dirty = np.zeros(voxels.index.block_count, bool)
-        dirty[voxels.block[changed]] = True
         stale = []
         for k, (key, now) in enumerate(zip(keys, slots, strict=True)):
             known = self._known.get(key)
@@ -113,37 +120,31 @@ class Refiner:
     def _refine(
         self,
         masks: list[np.ndarray],
-        snap: list[bool],
+        snaps: list[bool],
         answers: list[tuple[Answer, ...]],
         evidence: EvidenceStore,
         voxels: SolidVoxels,
         superpoints: np.ndarray,
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Refined voxels of each mask, and the blocks that they depend on."""
-        if not masks:
-            return []
         c, n = self._config, len(voxels.solid)
         said = opinions(masks, n, evidence, self._table, c)
         said, offsets, mask_voxels = with_answers(said, answers, self._table)
         count = int(superpoints.max(initial=-1)) + 1
         members, ends = sort_by_label(superpoints + 1, count)
         world = MapArrays(voxels.neighbours, voxels.solid, evidence.seen, voxels.block, superpoints, members, ends)
-        work = Scratch(
-            np.zeros(n, np.float32),
-            np.zeros(n, np.float32),
-            np.zeros(n, np.int8),
-            np.empty(n, np.int32),
-            np.zeros(count, np.bool_),
-            np.zeros(voxels.index.block_count, np.bool_),
+        found, ends, blocks, last = refine_all(
+            np.concatenate(masks),
+            np.cumsum([0, *(len(m) for m in masks)]),
+            np.array(snaps),
+            Speakers(said.first, said.masks, said.slots, said.weights, offsets, mask_voxels),
+            world,
+            Scratch.of(n, count, voxels.index.block_count),
+            Limits(c.refine_add, c.refine_remove, c.refine_superpoint, c.refine_min_views),
         )
-        out = []
         for k, own in enumerate(masks):
-            rows = slice(said.first[k], said.first[k + 1])
-            limits = Limits(c.refine_add, c.refine_remove, c.refine_superpoint, c.refine_min_views, snap[k])
-            speaking = said.masks[rows], said.slots[rows], said.weights[rows]
-            mask, blocks = refined(own, *speaking, offsets, mask_voxels, world, work, limits)
-            out.append((mask if len(mask) else own, blocks))
-        return out
+            refined = found[ends[k] : ends[k + 1]]
+            yield refined if len(refined) else own, blocks[last[k] : last[k + 1]]
 
 
 def share_out(
@@ -157,9 +158,7 @@ def share_out(
     shared = SharedVoxels.of(refined_ones, voxel_count).shared
     rows = suppress(shared, refined_ones.scores, config.suppress_iou)
     whole = refined_ones.take(rows)
-    cores = tuple(
-        np.intersect1d(proposals.voxels[k], refined_ones.voxels[k], assume_unique=True).astype(np.int32) for k in rows
-    )
+    cores = tuple(_in_both(proposals.voxels[k], refined_ones.voxels[k]) for k in rows)
     numbered = MaskProposals(cores, whole.scores, tuple(str(row) for row in range(len(rows))))
     owned, owner = exclusive(numbered, voxel_count, config)
     order = [int(row) for row in owned.sources]
@@ -169,3 +168,18 @@ def share_out(
     members, ends = sort_by_label(owner + 1, len(order))
     voxels = tuple(members[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True))
     return whole, MaskProposals(voxels, owned.scores, tuple(whole.sources[row] for row in order))
+
+
+@njit(cache=True, nogil=True)
+def _in_both(first, second):
+    """What two ascending arrays share."""
+    out = np.empty(min(len(first), len(second)), np.int32)
+    i, j, n = 0, 0, 0
+    while i < len(first) and j < len(second):
+        a, b = first[i], second[j]
+        if a == b:
+            out[n] = a
+            n += 1
+        i += a <= b
+        j += b <= a
+    return out[:n]

@@ -11,8 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from moss_ros.geometry.bits import popcount
-
 _LEAST_HIT = 10  # voxels of a superpoint that 2D masks must hold before it is decided
 _HIT_SHARE = 0.2
 _SNAP_IN, _SNAP_OUT = 0.8, 0.2  # share of a superpoint in the mask that takes all of it, or nothing
@@ -42,6 +40,18 @@ class Scratch(NamedTuple):
     superpoint_done: np.ndarray  # (S,) bool
     block_done: np.ndarray  # (B,) bool
 
+    @classmethod
+    def of(cls, voxels: int, superpoints: int, blocks: int) -> Scratch:
+        """For a map of so many."""
+        return cls(
+            np.zeros(voxels, np.float32),
+            np.zeros(voxels, np.float32),
+            np.zeros(voxels, np.int8),
+            np.empty(voxels, np.int32),
+            np.zeros(superpoints, np.bool_),
+            np.zeros(blocks, np.bool_),
+        )
+
 
 class Limits(NamedTuple):
     """Shares of the views that decide."""
@@ -50,30 +60,63 @@ class Limits(NamedTuple):
     remove: float  # 0: nothing is removed
     superpoint: float
     min_views: int
-    snap: bool
+
+
+class Speakers(NamedTuple):
+    """The 2D masks that speak for mask k of K: masks[first[k] : first[k + 1]]; 2D mask m holds
+    voxels[offsets[m] : offsets[m + 1]]."""
+
+    first: np.ndarray  # (K + 1,) int64
+    masks: np.ndarray  # (n,) int64
+    slots: np.ndarray  # (n,) int64 keyframe slot of each
+    weights: np.ndarray  # (n,) float32
+    offsets: np.ndarray  # (M + 1,) int64
+    voxels: np.ndarray  # (m,) int32
 
 
 @njit(cache=True, nogil=True)
-def refined(own, masks, slots, weights, offsets, mask_voxels, world, work, limits):
-    """Voxels (n,) int32 ascending of the refined mask, and the blocks (m,) int32 that it depends on.
+def refine_all(members, ends, snaps, said, world, work, limits):
+    """Voxels of the refined masks, ascending in each, and the blocks that each depends on: two arrays of int32, each
+    followed by the ends (K + 1,) of the K masks in it.
 
-    own: voxels of the mask; masks, slots, weights: the 2D masks that speak, by slot; mask m holds
-    mask_voxels[offsets[m] : offsets[m + 1]].
+    Voxels of mask k: members[ends[k] : ends[k + 1]]; snaps (K,) bool: its edges snap to superpoints.
     """
-    weight_of = np.zeros(64 * world.seen.shape[1], np.float32)
-    speaking = np.zeros(world.seen.shape[1], np.uint64)
-    view_count = 0
-    for i in range(len(masks)):
-        if weight_of[slots[i]] == 0:
-            view_count += 1
-        weight_of[slots[i]] = weights[i]
-        speaking[slots[i] // 64] |= np.uint64(1) << np.uint64(slots[i] % 64)
+    count = len(ends) - 1
+    found, blocks = np.empty(2 * len(members) + 1, np.int32), np.empty(1024, np.int32)
+    last, last_block = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    for k in range(count):
+        a, b = said.first[k], said.first[k + 1]
+        speakers = said.masks[a:b], said.slots[a:b], said.weights[a:b]
+        own = members[ends[k] : ends[k + 1]]
+        mask, near = _refined(own, speakers, said.offsets, said.voxels, world, work, limits, snaps[k])
+        found, last[k + 1] = _appended(found, last[k], mask)
+        blocks, last_block[k + 1] = _appended(blocks, last_block[k], near)
+    return found[: last[count]], last, blocks[: last_block[count]], last_block
+
+
+@njit(cache=True, nogil=True)
+def _appended(out, start, more):
+    """out with more from start on, longer where there is no room, and the new end."""
+    end = start + len(more)
+    if end > len(out):
+        longer = np.empty(2 * end, out.dtype)
+        longer[:start] = out[:start]
+        out = longer
+    out[start:end] = more
+    return out, end
+
+
+@njit(cache=True, nogil=True)
+def _refined(own, speakers, offsets, mask_voxels, world, work, limits, snaps):
+    """Voxels (n,) int32 ascending of one refined mask, and the blocks (m,) int32 that it depends on."""
+    masks, slots, weights = speakers
+    views, say = _views(slots, weights)
     n, blocks = _gather(own, masks, weights, offsets, mask_voxels, world, work)
-    if view_count >= max(limits.min_views, 1):
+    if len(views) >= max(limits.min_views, 1):
         for i in range(n):
-            work.views[work.found[i]] = _seeing(world.seen[work.found[i]], speaking, weight_of)
-        n = _superpoints(n, len(own), world, work, limits, speaking, weight_of)
-        _decide(n, world.seen, work, limits, speaking)
+            work.views[work.found[i]] = _seeing(world.seen[work.found[i]], views, say)
+        n = _superpoints(n, world, work, limits, views, say, snaps)
+        _decide(n, world.seen, work, limits, views)
     _reach(n, world.neighbours, work)
     return _collect(n, work), blocks
 
@@ -114,20 +157,34 @@ def _note_block(block, done, blocks, count):
 
 
 @njit(cache=True, nogil=True)
-def _seeing(words, speaking, weight_of):
+def _views(slots, weights):
+    """Each speaking keyframe once, ascending, and its weight; slots come in order."""
+    views, say = np.empty(len(slots), np.int64), np.empty(len(slots), np.float32)
+    n = 0
+    for i in range(len(slots)):
+        if n == 0 or views[n - 1] != slots[i]:
+            views[n], say[n] = slots[i], weights[i]
+            n += 1
+    return views[:n], say[:n]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _sees(words, view):
+    """1 where the view sees the voxel of these words, else 0."""
+    return (words[view >> 6] >> np.uint64(view & 63)) & np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def _seeing(words, views, say):
     """Weight of the speaking views among those that see a voxel."""
     total = np.float32(0)
-    for w in range(len(words)):
-        left = words[w] & speaking[w]
-        while left:
-            lowest = left & (~left + np.uint64(1))
-            total += weight_of[64 * w + popcount(lowest - np.uint64(1))]
-            left ^= lowest
+    for i in range(len(views)):
+        total += say[i] * np.float32(_sees(words, views[i]))  # without a branch that nobody can predict
     return total
 
 
 @njit(cache=True, nogil=True)
-def _superpoints(n, own_count, world, work, limits, speaking, weight_of):
+def _superpoints(n, world, work, limits, views_that_speak, say, snaps):
     """Let decided superpoints take what no speaking view sees, and snap where that is asked for; returns the number."""
     start = n
     done = np.empty(start, np.int32)
@@ -144,19 +201,19 @@ def _superpoints(n, own_count, world, work, limits, speaking, weight_of):
         for v in members:
             hit += work.votes[v] > 0
             held += work.mark[v] == _OWN
-        snaps_in = limits.snap and held >= _SNAP_IN * len(members)
-        snaps_out = limits.snap and held <= _SNAP_OUT * len(members)
+        snaps_in = snaps and held >= _SNAP_IN * len(members)
+        snaps_out = snaps and held <= _SNAP_OUT * len(members)
         decided = snaps_in
         if not decided and hit >= max(_LEAST_HIT, _HIT_SHARE * len(members)):
             votes, views = 0.0, 0.0
             for v in members:
                 votes += work.votes[v]
-                views += work.views[v] if work.mark[v] > 0 else _seeing(world.seen[v], speaking, weight_of)
+                views += work.views[v] if work.mark[v] > 0 else _seeing(world.seen[v], views_that_speak, say)
             decided = votes >= limits.superpoint * views
         for v in members:
             backed = work.votes[v] >= _BACKED * work.views[v]
             if work.mark[v] == 0:
-                if decided and _seeing(world.seen[v], speaking, weight_of) == 0:
+                if decided and _seeing(world.seen[v], views_that_speak, say) == 0:
                     work.mark[v] = _FILLED
                     work.found[n] = v
                     n += 1
@@ -170,16 +227,16 @@ def _superpoints(n, own_count, world, work, limits, speaking, weight_of):
 
 
 @njit(cache=True, nogil=True)
-def _decide(n, seen, work, limits, speaking):
+def _decide(n, seen, work, limits, views):
     """Mark what is to be removed, and what wants to be added."""
     for i in range(n):
         v = work.found[i]
         if work.mark[v] == _OWN:
             if limits.remove > 0 and work.views[v] > 0 and work.votes[v] <= limits.remove * work.views[v]:
-                views = 0
-                for w in range(len(speaking)):
-                    views += popcount(seen[v, w] & speaking[w])
-                if views >= 2:  # one view may be wrong
+                count = 0
+                for view in views:
+                    count += _sees(seen[v], view)
+                if count >= 2:  # one view may be wrong
                     work.mark[v] = _LEAK
         elif work.mark[v] == _FILLED or (work.mark[v] == _MASKED and work.votes[v] >= limits.add * work.views[v]):
             work.mark[v] = _WANTED

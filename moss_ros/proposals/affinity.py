@@ -47,7 +47,7 @@ class AffinityMap:
 
     def update(self, evidence: EvidenceStore, voxels: SolidVoxels) -> AffinityProposals:
         """Proposals of the evidence as it is now, on the solid voxels."""
-        changed = self._voxels.update(evidence, voxels.neighbours)
+        changed = self._voxels.update(evidence, voxels.grid)
         if changed or not np.array_equal(self._solid, voxels.solid):
             self._solid = voxels.solid.copy()
             self._last = self._formed(evidence, voxels)

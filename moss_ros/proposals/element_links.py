@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numba import njit
 
 from moss_ros.masks2d.pixel_pairs import SURE, ViewPairs
@@ -46,27 +45,66 @@ def find_links(
     each other, two arrays of ids."""
     count = int(element.max(initial=0)) + 1
     local = np.full(count, -1, np.int32)
-    tables = [_contacts(element[touching[0]], element[touching[1]])]
+    tables = [np.zeros((0, 5), np.int64)]
     table = np.zeros((0, 0, 3), np.int32)
     for view in views:
         own, seen = _numbered(view.voxels, element, solid, local)
         if len(seen) > len(table):
             table = np.zeros((len(seen), len(seen), 3), np.int32)
         tables.append(_of_view(own, seen, view.voxels, view.pairs.same, PIXELS, NEAR, grid, table))
-    rows = np.concatenate(tables)
-    sums = [sp.coo_matrix((rows[:, c], (rows[:, 0], rows[:, 1])), (count, count)).tocsr() for c in (2, 3, 4)]
-    known = sums[1].data > 0
-    first = np.repeat(np.arange(count, dtype=np.int32), np.diff(sums[1].indptr))[known]
-    return Links(first, sums[1].indices[known], *(total.data[known] for total in sums))
+    first, second, sums = _added_up(np.concatenate(tables), element, *touching, count)
+    return Links(first, second, *sums.T)
 
 
-def _contacts(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(P, 5) rows as of a view: where two different elements have voxels beside each other."""
-    apart = (first != second) & (first > 0) & (second > 0)
-    out = np.zeros((int(apart.sum()), 5), np.int64)
-    out[:, 0], out[:, 1] = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
-    out[:, 4] = 1
-    return out
+@njit(cache=True, nogil=True)
+def _added_up(rows, element, touch_a, touch_b, count):
+    """Rows (n, 5) of all views added up for each pair of elements that some view compared: first, second (P,) int32
+    in order, and sums (P, 3) int64, to which places count where voxels of the two are beside each other."""
+    start = np.zeros(count + 1, np.int64)  # counting sort by the first element; contacts are rows behind the others
+    for r in range(len(rows)):
+        start[rows[r, 0] + 1] += 1
+    for t in range(len(touch_a)):
+        a, b = element[touch_a[t]], element[touch_b[t]]
+        if a != b and min(a, b) > 0:
+            start[min(a, b) + 1] += 1
+    for e in range(count):
+        start[e + 1] += start[e]
+    order = np.empty(start[count], np.int64)
+    fill = start[:-1].copy()
+    for r in range(len(rows)):
+        order[fill[rows[r, 0]]] = r
+        fill[rows[r, 0]] += 1
+    for t in range(len(touch_a)):
+        a, b = element[touch_a[t]], element[touch_b[t]]
+        if a != b and min(a, b) > 0:
+            order[fill[min(a, b)]] = -1 - max(a, b)
+            fill[min(a, b)] += 1
+    first, second = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32)
+    sums = np.empty((len(rows), 3), np.int64)
+    total, used = np.zeros((count, 3), np.int64), np.empty(count, np.int32)
+    known = np.zeros(count, np.bool_)
+    n = 0
+    for e in range(count):
+        m = 0
+        for i in range(start[e], start[e + 1]):
+            other = rows[order[i], 1] if order[i] >= 0 else -1 - order[i]
+            if not known[other]:
+                known[other] = True
+                used[m] = other
+                m += 1
+            if order[i] >= 0:
+                for c in range(3):
+                    total[other, c] += rows[order[i], 2 + c]
+            else:
+                total[other, 2] += 1
+        for other in np.sort(used[:m]):
+            if total[other, 1] > 0:
+                first[n], second[n] = e, other
+                sums[n] = total[other]
+                n += 1
+            known[other] = False
+            total[other] = 0
+    return first[:n], second[:n], sums[:n]
 
 
 @njit(cache=True, nogil=True)

@@ -17,7 +17,7 @@ from numba import njit
 
 from moss_ros.proposals.features import FEATURES
 
-FILES = {"consensus": "ranking.json", "affinity": "ranking_affinity.json"}  # by proposals.views
+FILES = {"affinity": "ranking_affinity.json", "consensus": "ranking.json"}  # by proposals.views
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,16 +27,16 @@ class VoxelAffinity:
         self._thing_sum = np.zeros(0, np.int32)
         self._thing_count = np.zeros(0, np.int32)
 
-    def update(self, evidence: EvidenceStore, neighbours: np.ndarray) -> bool:
-        """Add the views that are new, take away those that are gone; neighbours (N, 26). True: something changed."""
-        self._resize(len(neighbours))
+    def update(self, evidence: EvidenceStore, grid: np.ndarray) -> bool:
+        """Add the views that are new, take away those that are gone; grid (N, 3) int32. True: something changed."""
+        self._resize(len(grid))
         now = evidence.pairs
         gone = [slot for slot, view in self._views.items() if now.get(slot) is not view]
         new = [slot for slot, view in now.items() if self._views.get(slot) is not view]
         for slot in gone:
-            self._add(self._views[slot], neighbours, -1)
+            self._add(self._views[slot], grid, -1)
         for slot in new:
-            self._add(now[slot], neighbours, 1)
+            self._add(now[slot], grid, 1)
         self._views = dict(now)
         return bool(gone or new)
 
@@ -49,10 +49,10 @@ class VoxelAffinity:
         """Pairs of touching voxels inside (N,) bool that some view compared: two int32 ids and a float32 affinity."""
         return _edges(inside, neighbours, self._edge_sum, self._edge_count, np.float32(1 / SURE))
 
-    def _add(self, view: ViewPairs, neighbours: np.ndarray, sign: int) -> None:
+    def _add(self, view: ViewPairs, grid: np.ndarray, sign: int) -> None:
         pairs = view.pairs
         _add_things(view.voxels, pairs.thing, sign, self._thing_sum, self._thing_count)
-        _add_edges(view.voxels, pairs.same, PIXELS[:NEAR], neighbours, sign, self._edge_sum, self._edge_count)
+        _add_edges(view.voxels, pairs.same, PIXELS[:NEAR], grid, sign, self._edge_sum, self._edge_count)
 
     def _resize(self, count: int) -> None:
         more = count - len(self._thing_sum)
@@ -76,7 +76,7 @@ def _add_things(voxels, thing, sign, total, count):
 
 
 @njit(cache=True, nogil=True)
-def _add_edges(voxels, same, pixels, neighbours, sign, total, count):
+def _add_edges(voxels, same, pixels, grid, sign, total, count):
     height, width = voxels.shape
     for k in range(len(pixels)):
         down, right = pixels[k, 0], pixels[k, 1]
@@ -85,15 +85,14 @@ def _add_edges(voxels, same, pixels, neighbours, sign, total, count):
                 a, b = voxels[v, u], voxels[v + down, u + right]
                 if a < 0 or b < 0 or a == b:
                     continue
-                for o in range(26):
-                    if neighbours[a, o] == b:
-                        if o < 13:  # the same edge, seen from the other end
-                            total[b, 12 - o] += sign * np.int32(same[k, v, u])
-                            count[b, 12 - o] += sign
-                        else:
-                            total[a, o - 13] += sign * np.int32(same[k, v, u])
-                            count[a, o - 13] += sign
-                        break
+                x, y, z = grid[b, 0] - grid[a, 0], grid[b, 1] - grid[a, 1], grid[b, 2] - grid[a, 2]
+                if max(abs(x), abs(y), abs(z)) > 1:
+                    continue
+                o = 9 * x + 3 * y + z  # 1..13 for the neighbours 13..25 of the table, negative for the others
+                if o < 0:  # the same edge, seen from the other end
+                    a, o = b, -o
+                total[a, o - 1] += sign * np.int32(same[k, v, u])
+                count[a, o - 1] += sign
 
 
 @njit(cache=True, nogil=True)

@@ -84,8 +84,8 @@ class Examples:
 
 def examples(home: Path, sources: Sequence[str]) -> dict[str, list[Examples]]:
     """Map one home and compare the candidates of each source with the truth: as it is, then with keyframes left out."""
-    pairs = {"proposals.views": "affinity"} if "affinity" in sources else {}
-    config = from_flat(guess_topics(home / "bag") | pairs | {"language.enabled": "never"})
+    mapped = "affinity" if "affinity" in sources else "consensus"  # which keeps less
+    config = from_flat(guess_topics(home / "bag") | {"proposals.views": mapped, "language.enabled": "never"})
     pipeline = Pipeline(config)
     run_frames(pipeline, BagSource(home / "bag", config), progress=False)
     pipeline.segment(full=True)

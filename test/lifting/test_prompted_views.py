@@ -148,13 +148,13 @@ def test_answers_make_a_damaged_proposal_whole_where_no_mask_of_a_view_does(know
     answers = w.ask(views_of(knowing, prompt_min_iou=0.3), [damaged])
     solid = SolidVoxels.of(p.voxels, p.normals.solid)
     rest = proposals([damaged]), evidence, solid, p.superpoints.labels
-    nothing, refiner = np.zeros(p.voxels.count, bool), Refiner(LiftingConfig())
-    assert np.array_equal(refiner.update(*rest, ~nothing).voxels[0], damaged)
-    assert iou(refiner.update(*rest, nothing, answers).voxels[0], w.truth[13]) > 0.8
+    refiner = Refiner(LiftingConfig())
+    assert np.array_equal(refiner.update(*rest).voxels[0], damaged)
+    assert iou(refiner.update(*rest, answers).voxels[0], w.truth[13]) > 0.8
     assert refiner.redone == 1  # because there are answers now
-    refiner.update(*rest, nothing, answers)
+    refiner.update(*rest, answers)
     assert refiner.redone == 0
-    assert np.array_equal(refiner.update(*rest, nothing).voxels[0], damaged) and refiner.redone == 1
+    assert np.array_equal(refiner.update(*rest).voxels[0], damaged) and refiner.redone == 1
 
 
 def test_the_best_keyframes_are_asked_and_no_more(shared_world: World, knowing: Knowing) -> None:

@@ -58,7 +58,7 @@ def refine(masks, store, config=PLAIN, superpoints=NO_SUPERPOINTS, source="objec
     """Refined voxels of one mask, or of each in a list."""
     many = isinstance(masks, list)
     asked = proposals(*(masks if many else [masks]), source=source)
-    found = Refiner(config).update(asked, store, plate(), superpoints, np.ones(SIDE * SIDE, bool))
+    found = Refiner(config).update(asked, store, plate(), superpoints)
     return list(found.voxels) if many else found.voxels[0]
 
 
@@ -253,7 +253,7 @@ def test_order_of_proposals_does_not_matter():
 def test_five_hundred_proposals_keep_scores_and_sources():
     masks, store, superpoints = random_case(3, 500)
     asked = proposals(*masks, scores=np.linspace(0, 1, 500))
-    found = Refiner(ALL).update(asked, store, plate(), superpoints, np.ones(SIDE * SIDE, bool))
+    found = Refiner(ALL).update(asked, store, plate(), superpoints)
     assert len(found) == 500 and found.sources == asked.sources and np.array_equal(found.scores, asked.scores)
     for voxels in found.voxels:
         assert len(voxels) and (np.diff(voxels) > 0).all() and voxels.dtype == np.int32
@@ -263,16 +263,15 @@ def test_incremental_equals_full():
     masks, store, superpoints = random_case(4)
     _, later, _ = random_case(5)
     asked, world = proposals(*masks), plate()
-    nothing = np.zeros(SIDE * SIDE, bool)
     refiner = Refiner(ALL)
 
-    def same_as_anew(changed):
-        found = refiner.update(asked, store, world, superpoints, changed)
-        anew = Refiner(ALL).update(asked, store, world, superpoints, ~nothing)
+    def same_as_anew():
+        found = refiner.update(asked, store, world, superpoints)
+        anew = Refiner(ALL).update(asked, store, world, superpoints)
         return all(np.array_equal(a, b) for a, b in zip(found.voxels, anew.voxels, strict=True))
 
-    assert same_as_anew(~nothing) and refiner.redone == len(masks)
-    assert same_as_anew(nothing) and refiner.redone == 0
+    assert same_as_anew() and refiner.redone == len(masks)
+    assert same_as_anew() and refiner.redone == 0
     local = np.flatnonzero(THING >= 0)
     steps = (
         lambda: store.put(3, later.views[3]),  # segmented again
@@ -281,17 +280,15 @@ def test_incremental_equals_full():
     )
     for step in steps:
         step()
-        assert same_as_anew(nothing) and refiner.redone > 0
+        assert same_as_anew() and refiner.redone > 0
     store.put(71, view(THING[local], seen=THING))
-    assert same_as_anew(nothing) and 0 < refiner.redone < len(masks)  # only those that it sees
+    assert same_as_anew() and 0 < refiner.redone < len(masks)  # only those that it sees
     superpoints[: SIDE * SIDE // 2] += 100
-    assert same_as_anew(~nothing)
+    assert same_as_anew()
     world.solid[masks[0]] = False
-    changed = nothing.copy()
-    changed[masks[0]] = True
-    assert same_as_anew(changed)
+    assert same_as_anew()
     asked = proposals(*masks[1:], THING)
-    assert same_as_anew(nothing) and refiner.redone == 1
+    assert same_as_anew() and refiner.redone == 1
 
 
 def test_added_voxels_take_nothing_from_others():

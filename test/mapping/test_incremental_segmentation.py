@@ -39,6 +39,7 @@ def assert_equals_full(pipeline):
         structure,
         pipeline.keyframes.evidence,
         np.ones(voxels.count, bool),
+        pipeline.joined.affinity,
     )
     assert np.array_equal(pipeline.features, features)
 

@@ -82,7 +82,7 @@ def test_no_view_no_proposal():
 
 def test_edges_hold_the_mean_of_the_views():
     affinity = VoxelAffinity()
-    assert affinity.update(evidence_of([labels(20, 40), labels(40)]), WALL.neighbours)
+    assert affinity.update(evidence_of([labels(20, 40), labels(40)]), WALL.grid)
     first, second, value = affinity.edges(np.ones(W * H, bool), WALL.neighbours)
     pair = {PIXEL[7, 19], PIXEL[7, 20]}
     at = [i for i, (a, b) in enumerate(zip(first, second, strict=True)) if {a, b} == pair]
@@ -120,7 +120,7 @@ def touching(element):
 
 def all_edges():
     affinity = VoxelAffinity()
-    affinity.update(evidence_of([labels(40)]), WALL.neighbours)
+    affinity.update(evidence_of([labels(40)]), WALL.grid)
     return affinity.edges(np.ones(W * H, bool), WALL.neighbours)
 
 

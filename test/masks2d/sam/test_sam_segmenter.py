@@ -102,7 +102,7 @@ def test_masks_of_colours_become_agreed_proposals() -> None:
     for frame in room_frames()[:24:3]:
         pipeline.step(frame)
     pipeline.segment()
-    assert pipeline.candidates.sources.count("consensus") >= 3
+    assert pipeline.candidates.sources.count("affinity") >= 3
 
 
 def test_missing_weights_name_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
