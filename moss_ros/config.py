@@ -211,7 +211,7 @@ class LanguageConfig:
     views_per_instance: int = param(4, "keyframes that speak for an instance", 1, 50)
     keyframes_per_pass: int = param(1, "keyframes that one pass reads while the map grows", 1, 1000)
     vocabulary: str = param("household", "names that instances may get: a list of the package, or the path of a YAML list")
-    label_min_score: float = param(0.5, "below this an instance is called object", 0.0, 1.0)
+    label_min_score: float = param(0.4, "below this an instance is called object", 0.0, 1.0)
     size_weight: float = param(0.7, "say of the metric size beside the picture, in labels and answers", 0.0, 10.0)
 
 
