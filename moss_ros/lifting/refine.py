@@ -2,8 +2,8 @@
 
 Whatever made a voxel mask, the keyframes hold 2D masks of the same thing. Those that match what their view sees of it
 vote on the voxels around: what was missed is added, and where that is asked for, leaks are removed and edges snap to
-superpoints. What is added comes last: it takes voxels that nobody holds, and a small share of a much larger mask, such as
-the foot of a mug from its table.
+superpoints. What is added comes last: it takes voxels that nobody holds, and a small share of a much larger mask (the foot
+of a mug from its table).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Refiner:
         out = list(proposals.voxels)
         rows = [k for k, v in enumerate(out) if len(v) <= self._config.refine_max_voxels]
         keys = [(out[k].tobytes(), proposals.sources[k] in self._snapped) for k in rows]
-        slots = [np.bitwise_or.reduce(evidence.seen[out[k]], axis=0) for k in rows]
+        slots = [_seen_by(evidence.seen, out[k]) for k in rows]
         stale = self._stale(keys, slots, renewed, dirty)
         self.redone = len(stale)
         masks, snaps = [out[rows[i]] for i in stale], [keys[i][1] for i in stale]
@@ -165,6 +165,16 @@ def _give_added(owner: np.ndarray, wanted: list[np.ndarray], size: np.ndarray) -
         asked = np.bincount(before[before >= 0], minlength=len(size))
         lends = (size >= _MUCH_LARGER * size[number]) & (asked <= _LENT * size)
         owner[voxels[(before < 0) | lends[before]]] = number
+
+
+@njit(cache=True, nogil=True)
+def _seen_by(seen, voxels):
+    """(W,) uint64: the keyframes that saw any of the voxels."""
+    out = np.zeros(seen.shape[1], np.uint64)
+    for v in voxels:
+        for w in range(len(out)):
+            out[w] |= seen[v, w]
+    return out
 
 
 @njit(cache=True, nogil=True)
