@@ -184,7 +184,7 @@ class LiftingConfig:
     refine_add: float = param(0.75, "a voxel is added when so large a share of the speaking views that see it want it", 0.0, 1.0)
     refine_remove: float = param(0.0, "a voxel is removed when at most this share wants it, by two views or more; 0: nothing is", 0.0, 1.0)
     refine_superpoint: float = param(0.8, "a superpoint of which so large a share is wanted takes its unseen voxels along; above 1: none does", 0.0, 2.0)
-    refine_snap_sources: str = param("consensus", "sources, separated by commas, whose masks snap to superpoints where no view objects; not for masks made of superpoints")
+    refine_snap_sources: str = param("affinity,consensus", "sources, separated by commas, whose masks snap to superpoints where no view objects; not for masks made of superpoints")
     refine_max_voxels: int = param(20000, "larger proposals (what is left of a room in one piece) stay as they are, voxels", 1, 100000000)
     prompt: str = param("auto", "show the proposals to Segment Anything (masks.sam_model) in the keyframes that see them best; its masks speak in the refinement; auto: where masks.segmenter is sam; always: beside any segmenter", choices=("auto", "always", "never"))
     prompt_views: int = param(4, "keyframes in which a proposal is shown", 1, 100)

@@ -2,7 +2,8 @@
 
 Whatever made a voxel mask, the keyframes hold 2D masks of the same thing. Those that match what their view sees of it
 vote on the voxels around: what was missed is added, and where that is asked for, leaks are removed and edges snap to
-superpoints. What is added comes last: it takes no voxel that another mask holds.
+superpoints. What is added comes last: it takes voxels that nobody holds, and a small share of a much larger mask (the
+foot of a mug from its table).
 
 Where a view was asked for a voxel mask (prompted_views.py), its answer speaks and its own 2D masks are silent.
 """
@@ -24,6 +25,9 @@ from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import exclusive, suppress
 from moss_ros.records import MaskProposals
+
+_MUCH_LARGER = 2.0  # a mask so many times larger lends voxels to what 2D masks added to another
+_LENT = 0.1  # to each at most this share of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Refiner:
         out = list(proposals.voxels)
         rows = [k for k, v in enumerate(out) if len(v) <= self._config.refine_max_voxels]
         keys = [(out[k].tobytes(), proposals.sources[k] in self._snapped) for k in rows]
-        slots = [np.bitwise_or.reduce(evidence.seen[out[k]], axis=0) for k in rows]
+        slots = [_seen_by(evidence.seen, out[k]) for k in rows]
         given = [(answers or {}).get(key, ()) for key, _ in keys]
         stale = self._stale(keys, slots, given, renewed, dirty)
         self.redone = len(stale)
@@ -150,7 +154,7 @@ class Refiner:
 def share_out(
     proposals: MaskProposals, refined_ones: MaskProposals, voxel_count: int, config: ProposalConfig
 ) -> tuple[MaskProposals, MaskProposals]:
-    """Drop repeats, and give each voxel to one proposal; what refinement added takes only what is free.
+    """Drop repeats, and give each voxel to one proposal; what refinement added takes what is free or lent.
 
     proposals, best first, and the same ones refined. Returns the refined ones without repeats, and the confident ones
     with the voxels that each owns.
@@ -162,12 +166,32 @@ def share_out(
     numbered = MaskProposals(cores, whole.scores, tuple(str(row) for row in range(len(rows))))
     owned, owner = exclusive(numbered, voxel_count, config)
     order = [int(row) for row in owned.sources]
-    for number, row in enumerate(order):
-        added = whole.voxels[row]
-        owner[added[owner[added] < 0]] = number
+    _give_added(owner, [whole.voxels[row] for row in order], np.array([len(v) for v in owned.voxels], np.int64))
     members, ends = sort_by_label(owner + 1, len(order))
     voxels = tuple(members[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True))
     return whole, MaskProposals(voxels, owned.scores, tuple(whole.sources[row] for row in order))
+
+
+def _give_added(owner: np.ndarray, wanted: list[np.ndarray], size: np.ndarray) -> None:
+    """Enter into owner (N,) what each mask wants and is free, or held by a much larger one that hardly misses it.
+
+    wanted: voxels of each refined mask, the best first; size: what each owns.
+    """
+    for number, voxels in enumerate(wanted):
+        before = owner[voxels]
+        asked = np.bincount(before[before >= 0], minlength=len(size))
+        lends = (size >= _MUCH_LARGER * size[number]) & (asked <= _LENT * size)
+        owner[voxels[(before < 0) | lends[before]]] = number
+
+
+@njit(cache=True, nogil=True)
+def _seen_by(seen, voxels):
+    """(W,) uint64: the keyframes that saw any of the voxels."""
+    out = np.zeros(seen.shape[1], np.uint64)
+    for v in voxels:
+        for w in range(len(out)):
+            out[w] |= seen[v, w]
+    return out
 
 
 @njit(cache=True, nogil=True)

@@ -215,6 +215,8 @@ def _add_view(first, holders, voxels, labels, count, size, out):
         iou, inside = 0.0, 0.0
         for mask in range(1, count + 1):
             n = shared[p, mask]
+            if n == 0:
+                continue
             iou = max(iou, n / (visible[p] + area[mask] - n))
             inside = max(inside, n / visible[p])
         out[p, 0] += 1
@@ -225,13 +227,30 @@ def _add_view(first, holders, voxels, labels, count, size, out):
 
 def _overlaps(shared: SharedVoxels, source: np.ndarray) -> np.ndarray:
     """(K, 3): best IoU with another source, largest share in a bigger one, share covered by smaller ones inside."""
-    n, size = shared.shared, shared.sizes
-    a, b = size[:, None], size[None, :]
-    iou = np.where(source[:, None] != source[None, :], n / (a + b - n), 0.0)
-    within = np.where((b > a) & (n < 0.9 * b), n / a, 0.0)  # a repeat of itself is no parent
-    child = (a > b) & (n > 0.8 * b) & (b < 0.8 * a)
+    iou, within, child = _best_overlaps(shared.shared, shared.sizes, source)
     covered = _covered(shared.offsets, shared.members, shared.first, shared.holders, child)
-    return np.stack([iou.max(1), within.max(1), covered / size], 1)
+    return np.stack([iou, within, covered / shared.sizes], 1)
+
+
+@njit(cache=True, nogil=True)
+def _best_overlaps(shared, size, source):
+    """Best IoU with another source (K,), largest share in a bigger proposal (K,), and child (K, K) bool: column lies in
+    the row and is smaller."""
+    count = len(size)
+    iou, within = np.zeros(count), np.zeros(count)
+    child = np.zeros((count, count), np.bool_)
+    for i in range(count):
+        a = size[i]
+        for j in range(count):
+            n, b = shared[i, j], size[j]
+            if n == 0:
+                continue
+            if source[i] != source[j]:
+                iou[i] = max(iou[i], n / (a + b - n))
+            if b > a and n < 0.9 * b:  # a repeat of itself is no parent
+                within[i] = max(within[i], n / a)
+            child[i, j] = a > b and n > 0.8 * b and b < 0.8 * a
+    return iou, within, child
 
 
 @njit(cache=True, nogil=True)

@@ -301,6 +301,17 @@ def test_added_voxels_take_nothing_from_others():
     assert np.array_equal(owned.scores, np.float32([0.9, 0.8])) and owned.sources == ("object", "object")
 
 
+def test_much_larger_mask_lends_what_was_added():
+    table, mug = rectangle((0, 40), (0, 20)), rectangle((10, 20), (20, 25))
+    foot, half = rectangle((10, 20), (18, 20)), rectangle((0, 40), (10, 20))
+    asked = proposals(table, mug, scores=[0.9, 0.8])
+    for added, given in ((foot, foot), (half, half[:0])):  # a fortieth of the table, then half of it
+        grown = np.sort(np.concatenate([mug, added]))
+        _, owned = share_out(asked, replace(asked, voxels=(table, grown)), SIDE * SIDE, ProposalConfig())
+        assert np.array_equal(owned.voxels[1], np.sort(np.concatenate([mug, given])))
+        assert np.array_equal(owned.voxels[0], np.setdiff1d(table, given))
+
+
 def test_fragment_of_a_refined_proposal_is_dropped():
     # The second proposal is more than half of what the first became.
     half, most = rectangle((10, 15), (10, 20)), rectangle((13, 20), (10, 20))
