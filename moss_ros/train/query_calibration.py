@@ -21,6 +21,7 @@ from moss_ros.evaluation.ground_truth import load_folder
 from moss_ros.evaluation.retrieval import Hit, Owners, Query, load_queries, wanted_by
 from moss_ros.output.ask_map import AskedMap, open_map
 from moss_ros.questions.grammar import parse
+from moss_ros.questions.query import placed
 from moss_ros.questions.query_limits import QueryRequest
 
 PARAMETERS = (
@@ -41,6 +42,7 @@ class AskedQuestion:
     present: bool
     signals: np.ndarray  # (K, 3) nats: above the map, against other nouns, of the colour
     colored: bool  # names a colour
+    has_place: bool  # names a place
     place: np.ndarray  # (K,) how well each lies where it should
     can_answer: np.ndarray  # (K,) bool: looked at and still there
     counts: np.ndarray  # (K,) bool: right or wrong, not void
@@ -68,6 +70,7 @@ def _asked(
         query.present,
         np.stack([phrase.above_map, phrase.contrast, phrase.color], 1),
         bool(parse(query.text).target.colors),
+        located is not None,
         np.ones(len(index)) if located is None else located.scores,
         prepared.known & index.is_there,
         np.array([v is not None for v in verdicts]),
@@ -98,7 +101,7 @@ def _answers(values: np.ndarray, signals: np.ndarray, colored: np.ndarray | bool
 def likelihoods(question: AskedQuestion, values: np.ndarray) -> np.ndarray:
     """(K,) as the query engine has them; 0 for what cannot answer."""
     found = _answers(values, question.signals, question.colored)
-    return np.where(question.can_answer, np.sqrt(question.place) * found, 0)
+    return np.where(question.can_answer, placed(found, question.place) if question.has_place else found, 0)
 
 
 def held_out(questions: Sequence[AskedQuestion]) -> list[np.ndarray]:

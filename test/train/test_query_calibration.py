@@ -17,7 +17,7 @@ def question(rng: np.random.Generator, scene: str, colored: bool, count: int = 4
     if colored:
         p = p * expit(TRUE_VALUES[3] + TRUE_VALUES[4] * signals[:, 2])
     yes = np.ones(count, bool)
-    return AskedQuestion(scene, True, signals, colored, np.ones(count), yes, yes, rng.random(count) < p)
+    return AskedQuestion(scene, True, signals, colored, False, np.ones(count), yes, yes, rng.random(count) < p)
 
 
 def test_known_weights_are_found_again() -> None:
@@ -33,7 +33,7 @@ def test_known_weights_are_found_again() -> None:
 def few(present: bool, right: list[bool], counts: list[bool]) -> AskedQuestion:
     k = len(right)
     return AskedQuestion(
-        "s", present, np.zeros((k, 3)), False, np.ones(k), np.ones(k, bool), np.array(counts), np.array(right)
+        "s", present, np.zeros((k, 3)), False, False, np.ones(k), np.ones(k, bool), np.array(counts), np.array(right)
     )
 
 
