@@ -105,8 +105,9 @@ def _add_scene(table: Table, scene: Path) -> None:
     views = PeerViews.of(done.pipeline)
     masks = sum(v.count for v in views.evidence.views.values())
     peers = {name: _measured(done, views, lift) for name, lift in _PEERS.items()}
-    consensus = _measured(done, views, _clustered(done.pipeline.config.proposals))
-    refined = _refined_consensus(done)
+    agreed = drive(scene, values={"proposals.views": "consensus"})
+    consensus = _measured(agreed, views, _clustered(agreed.pipeline.config.proposals))
+    refined = _refined_consensus(agreed)
     proposals = done.pipeline.proposals
     numbers = done.score(list(proposals.voxels), proposals.scores), done.instances()
     cost = _whole_cost(done.pipeline)
