@@ -2,8 +2,8 @@
 
 Whatever made a voxel mask, the keyframes hold 2D masks of the same thing. Those that match what their view sees of it
 vote on the voxels around: what was missed is added, and where that is asked for, leaks are removed and edges snap to
-superpoints. What is added comes last: it takes voxels that nobody holds, and a small share of a much larger mask (the
-foot of a mug from its table).
+superpoints. What is added comes last: it takes voxels that nobody holds, and a small share of a much larger mask, as
+the foot of a mug from its table.
 
 Where a view was asked for a voxel mask (prompted_views.py), its answer speaks and its own 2D masks are silent.
 """

@@ -58,19 +58,19 @@ def _grown(array: np.ndarray, rows: int) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _moments(position, neighbours, solid, where, out):
-    """Sums of 1, p, p p^T over each voxel and its solid neighbours, in world axes: so they can be added up again, and
-    in double precision a kilometre from the origin costs the covariance no more than 1e-9 m^2."""
+    """Sums of 1, p, p p^T over each voxel and its solid neighbours, relative to the voxel's own mean."""
     for i in range(len(where)):
         if not where[i] or not solid[i]:
             continue
-        x, y, z = float(position[i, 0]), float(position[i, 1]), float(position[i, 2])
-        s0, sx, sy, sz = 1.0, x, y, z
-        xx, xy, xz, yy, yz, zz = x * x, x * y, x * z, y * y, y * z, z * z
+        s0 = 1.0
+        sx = sy = sz = xx = xy = xz = yy = yz = zz = 0.0
         for o in range(26):
             j = neighbours[i, o]
             if j < 0 or not solid[j]:
                 continue
-            x, y, z = float(position[j, 0]), float(position[j, 1]), float(position[j, 2])
+            x = float(position[j, 0]) - position[i, 0]
+            y = float(position[j, 1]) - position[i, 1]
+            z = float(position[j, 2]) - position[i, 2]
             s0 += 1
             sx += x
             sy += y
@@ -96,7 +96,7 @@ def _one_ring(moments, position, eye, solid, where, out):
 
 @njit(cache=True, nogil=True)
 def _two_rings(moments, position, eye, neighbours, solid, where, out):
-    """Normals from the moments of the voxel and its neighbours together."""
+    """Normals from the moments of the neighbours, shifted to this voxel's origin and added."""
     total = np.empty(10)
     for i in range(len(where)):
         if not where[i]:
@@ -108,9 +108,22 @@ def _two_rings(moments, position, eye, neighbours, solid, where, out):
             total[a] = moments[i, a]
         for o in range(26):
             j = neighbours[i, o]
-            if j >= 0 and solid[j]:
-                for a in range(10):
-                    total[a] += moments[j, a]
+            if j < 0 or not solid[j]:
+                continue
+            dx = float(position[j, 0]) - position[i, 0]
+            dy = float(position[j, 1]) - position[i, 1]
+            dz = float(position[j, 2]) - position[i, 2]
+            s0, sx, sy, sz = moments[j, 0], moments[j, 1], moments[j, 2], moments[j, 3]
+            total[0] += s0
+            total[1] += sx + s0 * dx
+            total[2] += sy + s0 * dy
+            total[3] += sz + s0 * dz
+            total[4] += moments[j, 4] + 2 * dx * sx + s0 * dx * dx
+            total[5] += moments[j, 5] + dx * sy + dy * sx + s0 * dx * dy
+            total[6] += moments[j, 6] + dx * sz + dz * sx + s0 * dx * dz
+            total[7] += moments[j, 7] + 2 * dy * sy + s0 * dy * dy
+            total[8] += moments[j, 8] + dy * sz + dz * sy + s0 * dy * dz
+            total[9] += moments[j, 9] + 2 * dz * sz + s0 * dz * dz
         normal_of_moments(total, position[i], eye[i], out[i])
 
 
