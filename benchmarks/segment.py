@@ -76,6 +76,7 @@ def _measure(pipeline: Pipeline, repeats: int, full: bool) -> Cost:
 
 
 def _once(pipeline: Pipeline, full: bool) -> Cost:
+    pipeline.keyframes.settle()
     trial = copy.deepcopy(pipeline)
     trial.timings = Timings()
     gc.collect()
@@ -98,6 +99,7 @@ def _until_keyframe(pipeline: Pipeline, frames: Iterator[Frame]) -> int:
 
 def _settled(pipeline: Pipeline) -> Pipeline:
     """A copy in which no keyframe is stale any more."""
+    pipeline.keyframes.settle()
     settled = copy.deepcopy(pipeline)
     settled.segment(full=True)
     settled.segment(full=True)

@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "config",
         "timings",
         "torch_inference",
+        "one_worker",
         "torch_threads",
         "torchvision_ops",
         "weights",

@@ -1,6 +1,12 @@
-"""The keyframes with their 2D masks and evidence, segmented again only when their background changed."""
+"""The keyframes with their 2D masks and evidence, segmented again only when their background changed.
+
+Masks that need no map are made in a thread of their own, while the next frames are mapped.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +17,7 @@ from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.evidence import EvidenceStore, lift
 from moss_ros.masks2d.pixel_pairs import PixelPairs, on_voxels
 from moss_ros.masks2d.segmenter import MapView, Segmenter, masks_of
+from moss_ros.one_worker import OneWorker
 from moss_ros.records import Frame
 
 _Masks = tuple[np.ndarray, PixelPairs | None]  # label image, and its pairs where they are kept
@@ -28,7 +35,8 @@ class KeyframeMasks:
         self.keyframes: dict[int, Keyframe] = {}
         self.evidence = EvidenceStore()
         self._background: dict[int, np.ndarray] = {}  # of the evidence's voxels, when it was made
-        self._made: dict[int, _Masks] = {}  # masks that were made without the map, until they are lifted
+        self._worker = OneWorker()  # of masks that need no map
+        self._made: dict[int, Callable[[], _Masks]] = {}  # such masks, waited for when they are lifted
         self._new: set[int] = set()
 
     def add(self, frame: Frame, sharpness: float, floor_m: float | None = None) -> None:
@@ -42,8 +50,11 @@ class KeyframeMasks:
         self.keyframes[slot] = make_keyframe(frame, slot, sharpness)
         self._new.add(slot)
         if not self._segmenter.needs_map:
-            labels, pairs = self._masks(self.keyframes[slot], floor_m, None)
-            self._made[slot] = labels.astype(np.uint16), pairs
+            self._made[slot] = self._worker.submit(partial(self._masks, self.keyframes[slot], floor_m, None)).result
+
+    def settle(self) -> None:
+        """Wait for masks that are being made; then the keyframes can be copied."""
+        self._made = {slot: partial(_known, masks()) for slot, masks in self._made.items()}
 
     @property
     def is_full(self) -> bool:
@@ -71,16 +82,19 @@ class KeyframeMasks:
 
     def _lift(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
         image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
-        made = self._made.pop(keyframe.slot, None)
-        labels, pairs = made or self._masks(keyframe, None, MapView(image, voxels.position, normal, background))
+        if keyframe.slot in self._made:
+            labels, pairs = self._made.pop(keyframe.slot)()
+        else:
+            labels, pairs = self._masks(keyframe, None, MapView(image, voxels.position, normal, background))
         evidence = lift(image, labels)
         self.evidence.put(keyframe.slot, evidence, on_voxels(pairs, image) if pairs else None)
         self._background[keyframe.slot] = background[evidence.voxels]
 
     def _masks(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> _Masks:
         if self._keep_pairs:
-            return masks_of(self._segmenter, keyframe, floor_m, view)
-        return self._segmenter.labels(keyframe, floor_m, view), None
+            labels, pairs = masks_of(self._segmenter, keyframe, floor_m, view)
+            return labels.astype(np.uint16), pairs
+        return self._segmenter.labels(keyframe, floor_m, view).astype(np.uint16), None
 
     def _staleness(self, slot: int, background: np.ndarray) -> float:
         """Share of the keyframe's voxels whose background flag changed since it was segmented."""
@@ -105,3 +119,7 @@ class KeyframeMasks:
             s: float(np.mean(seen_by[v.voxels] <= 2)) if len(v.voxels) else 0.0 for s, v in self.evidence.views.items()
         }
         return min(own, key=lambda s: (own[s], self.keyframes[s].stamp_ns))
+
+
+def _known(masks: _Masks) -> _Masks:
+    return masks

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from moss_ros import __version__
 from moss_ros.config import MossConfig, to_flat
+from moss_ros.one_worker import read_ahead
 from moss_ros.output.map_file import write_map
 from moss_ros.output.map_picture import write_map_picture
 from moss_ros.output.run_folder import new_folder, write_events, write_instances, write_json
@@ -71,7 +72,7 @@ def run_frames(pipeline: Pipeline, source: FrameSource, progress: bool) -> tuple
     period_ns = int(pipeline.config.node.segment_period_s * 1e9)
     used, first_ns, last_ns, segmented_ns = 0, 0, 0, 0
     pending = False
-    for frame in tqdm(source, total=source.frame_count, unit="frame", disable=not progress):
+    for frame in tqdm(read_ahead(source), total=source.frame_count, unit="frame", disable=not progress):
         report = pipeline.step(frame)
         first_ns = first_ns or frame.stamp_ns
         last_ns = frame.stamp_ns

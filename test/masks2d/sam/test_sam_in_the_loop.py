@@ -59,6 +59,7 @@ def driven(model: PromptModel, lifting: LiftingConfig, masks: MasksConfig = MASK
     pipeline = Pipeline(replace(QUIET, masks=masks, lifting=lifting), SamMasks(masks, model))
     for frame in room_frames()[:24:3]:
         pipeline.step(frame)
+    pipeline.keyframes.settle()
     return pipeline
 
 
@@ -102,6 +103,7 @@ def test_a_new_keyframe_touches_only_what_it_changed() -> None:
     assert sum(map(len, model.prompts)) == settled
     known = {id(k) for k in pipeline.keyframes.keyframes.values()}
     pipeline.step(room_frames()[1])
+    pipeline.keyframes.settle()
     new = [k for k in pipeline.keyframes.keyframes.values() if id(k) not in known]
     embedded = model.embedded
     pipeline.segment()
