@@ -7,6 +7,7 @@ features.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ import scipy.sparse as sp
 
 from benchmarks.peers_views import LiftedThings, PeerViews
 from moss_ros.geometry.bits import ones_per_row
+
+# voxels that each mask shares with a thing, voxels of each mask, seen and all voxels of the thing -> match of each mask
+Overlap = Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]
 
 VOTED = 0.2  # a voxel stays when so large a share of the frames that saw it put it into the thing
 LEAST_VOXELS = 50
@@ -71,7 +75,7 @@ def match_share_of_mask(views: PeerViews, share: float = 0.5, merge_share: float
     return _large([t for t in things if len(t.frames) >= 3], views)
 
 
-def _merge_frame(things: list[_Thing], views: PeerViews, slot: int, overlap, least: float) -> None:  # type: ignore[no-untyped-def]
+def _merge_frame(things: list[_Thing], views: PeerViews, slot: int, overlap: Overlap, least: float) -> None:
     """Each mask joins the thing it matches best, or becomes one."""
     view = views.evidence.views[slot]
     label = np.full(len(views.solid), -1, np.int64)

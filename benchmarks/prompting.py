@@ -22,6 +22,7 @@ from moss_ros.lifting.prompted_views import PromptedViews
 from moss_ros.lifting.refine import Refiner
 from moss_ros.masks2d.oracle import IdImages
 from moss_ros.masks2d.sam.sam_prompted import PromptedMasks
+from moss_ros.masks2d.sam.sam_prompts import Prompts
 from moss_ros.warm_up import warm_up
 
 _MARGIN_PX = 20  # answers may reach so far beyond the box of the prompt
@@ -34,20 +35,13 @@ class TruePrompter:
     images: IdImages
     border_px: int = 0
 
-    def masks(
-        self,
-        color_rgb: np.ndarray,
-        boxes: np.ndarray | None,
-        points: np.ndarray,
-        point_labels: np.ndarray,
-        stamp_ns: int,
-    ) -> PromptedMasks:
+    def masks(self, color_rgb: np.ndarray, prompts: Prompts, stamp_ns: int) -> PromptedMasks:
         """The true masks under the first points."""
-        assert boxes is not None  # proposals are asked with boxes
+        assert prompts.boxes is not None  # proposals are asked with boxes
         ids = self.images.ids(stamp_ns)
         rng = np.random.default_rng(stamp_ns)
-        out = np.zeros((len(points), *ids.shape), bool)
-        for mask, (x, y), box in zip(out, points[:, 0].astype(int), boxes, strict=True):
+        out = np.zeros((len(prompts), *ids.shape), bool)
+        for mask, (x, y), box in zip(out, prompts.points[:, 0].astype(int), prompts.boxes, strict=True):
             x0, y0 = np.maximum(box[:2].astype(int) - _MARGIN_PX, 0)
             x1, y1 = box[2:].astype(int) + _MARGIN_PX + 1
             mask[y0:y1, x0:x1] = self._off(ids == ids[y, x], int(rng.integers(-self.border_px, self.border_px + 1)))[

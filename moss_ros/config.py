@@ -233,7 +233,7 @@ class QueryConfig:
     observed_share: float = param(0.8, "share of the asked region that must have been seen to say absent", 0.0, 1.0)
     observed_cell_m: float = param(0.15, "cell of the grid that remembers which space was seen, m", 0.02, 1.0)
     best_view_share: float = param(0.5, "say of the best view of an instance beside the mean of its views", 0.0, 1.0)
-    contrast_scale: float = param(0.0, "factor of similarities before the softmax against other nouns; 0: the model's own, else 30", 0.0, 1000.0)
+    contrast_scale: float = param(30.0, "nats for a similarity of 1: above the mean of the map, and in the softmax against other nouns", 0.1, 1000.0)
     synonym_deviations: float = param(2.0, "nouns so many deviations nearer to the question than others count as synonyms, not as contrast", 0.0, 10.0)
     noun_weight: float = param(1.0, "how far a question is moved towards the known nouns that mean nearly the same; 0: not at all", 0.0, 10.0)
     negative_weight: float = param(4.0, "how much likelier than what it must not be a thing has to be: with so many times the likelihood it counts half", 0.0, 100.0)

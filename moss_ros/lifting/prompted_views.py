@@ -34,15 +34,8 @@ _Pair = tuple[bytes, int]  # voxels of a proposal, and the slot of a keyframe
 class Prompter(Protocol):
     """Answers prompts on images; see PromptedSegmenter."""
 
-    def masks(
-        self,
-        color_rgb: np.ndarray,
-        boxes: np.ndarray | None,
-        points: np.ndarray,
-        point_labels: np.ndarray,
-        stamp_ns: int,
-    ) -> PromptedMasks:
-        """One mask for each row of boxes and points, px."""
+    def masks(self, color_rgb: np.ndarray, prompts: Prompts, stamp_ns: int) -> PromptedMasks:
+        """One mask for each prompt."""
         ...
 
 
@@ -144,9 +137,7 @@ class PromptedViews:
         if not fresh:
             return
         self.prompted += len(fresh)
-        assert prompts.boxes is not None  # masks have boxes
-        boxes, points, labels = prompts.boxes[fresh], prompts.points[fresh], prompts.labels[fresh]
-        said = self._prompter.masks(keyframe.color_rgb, boxes, points, labels, keyframe.stamp_ns)
+        said = self._prompter.masks(keyframe.color_rgb, prompts.take(fresh), keyframe.stamp_ns)
         lift = _Lift.of(keyframe, view, voxels)
         for number, row in enumerate(fresh):
             k = large[row]
@@ -210,7 +201,7 @@ def _by_proposal(keys: Iterable[bytes], asked: Mapping[_Pair, _Asked]) -> Answer
 
 
 def _bytes_of(prompts: Prompts, row: int) -> bytes:
-    one = prompts.part(row, row + 1)
+    one = prompts.take([row])
     assert one.boxes is not None  # masks have boxes
     return one.boxes.tobytes() + one.points.tobytes() + one.labels.tobytes()
 

@@ -36,7 +36,6 @@ CONTRAST = (
 )
 _LABELS = 64  # labels of the map that join the contrast nouns
 _TEXTS = 4096  # embeddings of texts that are remembered
-_DEFAULT_SCALE = 30.0
 _MOST_ABOVE = 12.0  # nats above the mean of the map
 _MOST_SURE = 10.0  # nats against other nouns
 _NOUN_SHARPNESS = 40.0  # how much nearer nouns to a phrase weigh more, per unit of cosine
@@ -110,7 +109,7 @@ class PhraseScorer:
         self._config = config
         self._size_prior = size_prior if size_weight > 0 else None
         self._size_weight = size_weight
-        self._scale = config.contrast_scale or float(getattr(encoder, "logit_scale", None) or _DEFAULT_SCALE)
+        self._scale = config.contrast_scale
         self._texts: OrderedDict[str, np.ndarray] = OrderedDict()
         self._nouns: np.ndarray | None = None  # (N, D), once they are needed
 

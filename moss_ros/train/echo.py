@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 PATIENCE_S = 900.0
+KEPT = 400  # batches that are drawn from
 READY = 2  # joined batches that wait for the device
 
 
 def echoed(
-    stream: Iterable[Any], join: Callable[[list[Any]], Any], count: int, keep: int, seed: int
+    stream: Iterable[Any], join: Callable[[list[Any]], Any], count: int, seed: int, keep: int = KEPT
 ) -> Generator[Any, None, None]:
     """Joined batches without end: each of ``count`` different ones of the last ``keep`` batches of a stream.
 

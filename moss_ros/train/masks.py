@@ -26,8 +26,6 @@ from moss_ros.train.mask_loss import loss, targets
 from moss_ros.train.mask_scores import held_out_scores
 from moss_ros.train.stream import batches
 
-KEPT_BATCHES = 400  # of the last ones, where batches are used more than once
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -141,7 +139,7 @@ def run(
     pool = ViewPool(folder / "pool")
     stream = batches(folder / "pool", plan, training.step, workers)
     if echo:
-        stream = echoed(stream, joined, echo, KEPT_BATCHES, training.settings.seed)
+        stream = echoed(stream, joined, echo, training.settings.seed)
     saved = scored = time.monotonic()
     while training.share_done() < 1:
         start = time.monotonic()

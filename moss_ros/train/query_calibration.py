@@ -126,7 +126,11 @@ def outcome(
         counted = np.where(q.counts, score, 0)
         nothing.append(score.max(initial=0) < min_score)
         first.append(counted.max(initial=0) >= min_score and bool(q.right[counted.argmax()]))
-    return tuple(float(np.mean(v)) if v else float("nan") for v in (first, nothing, false))  # type: ignore[return-value]
+    return _share(first), _share(nothing), _share(false)
+
+
+def _share(values: list[bool]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def main() -> None:

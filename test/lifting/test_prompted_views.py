@@ -12,11 +12,11 @@ from scenes import CAMERA, CONFIG, TABLE, THINGS, cast, orbit, render, room
 from moss_ros.config import LanguageConfig, LiftingConfig
 from moss_ros.lifting.expansion import Expansion
 from moss_ros.lifting.mask_votes import Answer, MaskTable, Opinions, with_answers
-from moss_ros.lifting.prompted_views import PromptedViews
+from moss_ros.lifting.prompted_views import Answers, PromptedViews
 from moss_ros.lifting.refine import Refiner
 from moss_ros.masks2d.evidence import ViewEvidence
 from moss_ros.masks2d.sam.sam_prompted import PromptedMasks
-from moss_ros.masks2d.sam.sam_prompts import OFF, ON
+from moss_ros.masks2d.sam.sam_prompts import OFF, ON, Prompts
 from moss_ros.pipeline import Pipeline
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.records import MaskProposals
@@ -38,11 +38,11 @@ class Knowing:
         self.stability = 1.0
         self.shift = 0  # px that the answers are moved by
 
-    def masks(self, color_rgb, boxes, points, point_labels, stamp_ns):  # type: ignore[no-untyped-def]
+    def masks(self, color_rgb: np.ndarray, prompts: Prompts, stamp_ns: int) -> PromptedMasks:
         ids = cast(room(), orbit(VIEWS)[stamp_ns], COLOR)[1]
-        assert color_rgb.shape == (240, 320, 3) and len(boxes) == len(points) == len(point_labels)
+        assert color_rgb.shape == (240, 320, 3) and prompts.boxes is not None
         out = []
-        for row, labels, box in zip(points.astype(int), point_labels, boxes, strict=True):
+        for row, labels, box in zip(prompts.points.astype(int), prompts.labels, prompts.boxes, strict=True):
             on = [int(ids[y, x]) for (x, y), label in zip(row, labels, strict=True) if label == ON]
             beside = [int(ids[y, x]) for (x, y), label in zip(row, labels, strict=True) if label == OFF]
             assert on and on[0] not in beside
@@ -66,7 +66,7 @@ class World:
         x = self.pipeline.voxels.position[self.truth[thing], 0]
         return self.truth[thing][x < np.median(x)]
 
-    def ask(self, views: PromptedViews, masks: list[np.ndarray], full: bool = False):  # type: ignore[no-untyped-def]
+    def ask(self, views: PromptedViews, masks: list[np.ndarray], full: bool = False) -> Answers:
         p = self.pipeline
         return views.update(proposals(masks), p.keyframes.keyframes, p.keyframes.evidence, p.voxels, full)
 

@@ -21,7 +21,7 @@ def test_different_batches_are_joined_and_new_ones_come_in() -> None:
             allowed.acquire()
             yield n
 
-    drawn = echoed(numbers(), tuple, count=2, keep=6, seed=0)
+    drawn = echoed(numbers(), tuple, count=2, seed=0, keep=6)
     early = [next(drawn) for _ in range(20)]
     assert all(len(set(pair)) == 2 for pair in early)
     assert set(itertools.chain(*early)) == {0, 1, 2, 3}  # used more than once, all of them
@@ -37,12 +37,12 @@ def test_the_error_of_a_stream_is_passed_on() -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        next(echoed(broken(), tuple, count=1, keep=4, seed=0))
+        next(echoed(broken(), tuple, count=1, seed=0, keep=4))
 
 
 def test_a_stream_that_ends_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="ended"):
-        next(echoed(iter([1]), tuple, count=2, keep=4, seed=0))
+        next(echoed(iter([1]), tuple, count=2, seed=0, keep=4))
 
 
 def test_mask_batches_are_joined_in_order() -> None:

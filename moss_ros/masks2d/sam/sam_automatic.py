@@ -54,7 +54,7 @@ class AutomaticMasks:
         embedding = self._prompted.embedding(color_rgb, stamp_ns)
         grid = grid_prompts(rules.points_per_side, shape)
         starts = range(0, len(grid), rules.batch)
-        sure = joined([self._sure(embedding, grid.part(s, s + rules.batch)) for s in starts])
+        sure = joined([self._sure(embedding, grid.take(slice(s, s + rules.batch))) for s in starts])
         sure = sure.take(keep_apart(boxes(sure.values), sure.scores, rules.most_iou))
         found = enlarged(sure, shape)
         return found[np.count_nonzero(found, axis=(1, 2)) >= rules.min_pixels]

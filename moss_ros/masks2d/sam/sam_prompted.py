@@ -38,20 +38,8 @@ class PromptedSegmenter:
         self._keep = keep
         self._embeddings: OrderedDict[tuple[int, int], Any] = OrderedDict()
 
-    def masks(
-        self,
-        color_rgb: np.ndarray,
-        boxes: np.ndarray | None,
-        points: np.ndarray,
-        point_labels: np.ndarray,
-        stamp_ns: int,
-    ) -> PromptedMasks:
-        """One mask for each row of boxes (N, 4; x0, y0, x1, y1) and points (N, P, 2; x, y), px.
-
-        point_labels (N, P): 1 on the thing, 0 beside it, -1 no point. Raises ValueError when shapes do not fit.
-        """
-        given = None if boxes is None else np.asarray(boxes, np.float32)
-        prompts = Prompts(np.asarray(points, np.float32), np.asarray(point_labels, np.int32), given)
+    def masks(self, color_rgb: np.ndarray, prompts: Prompts, stamp_ns: int) -> PromptedMasks:
+        """One mask for each prompt on an image (H, W, 3). Raises ValueError for another kind of image."""
         logits = self.logits(color_rgb, prompts, stamp_ns)
         return PromptedMasks(enlarged(logits, color_rgb.shape[:2]), logits.scores, stability(logits.values))
 
@@ -71,7 +59,7 @@ class PromptedSegmenter:
         if not len(masks):
             return masks.copy()
         prompts = prompts_from_masks(masks, rules)
-        found = self.masks(color_rgb, prompts.boxes, prompts.points, prompts.labels, stamp_ns)
+        found = self.masks(color_rgb, prompts, stamp_ns)
         shared = (found.masks & masks).sum((1, 2))
         iou = shared / np.maximum((found.masks | masks).sum((1, 2)), 1)
         good = (found.stability >= least_stability) & (iou >= least_iou)
@@ -83,7 +71,7 @@ class PromptedSegmenter:
         if not len(prompts):
             return MaskLogits(np.zeros((0, 1, 1), np.float32), np.zeros(0, np.float32), (1.0, 1.0))
         starts = range(0, len(prompts), self._batch)
-        return joined([self._model.answer(embedding, prompts.part(s, s + self._batch), False) for s in starts])
+        return joined([self._model.answer(embedding, prompts.take(slice(s, s + self._batch)), False) for s in starts])
 
     def embedding(self, color_rgb: np.ndarray, stamp_ns: int) -> Any:
         """What the model knows of an image, made once. Raises ValueError for anything but (H, W, 3) uint8."""

@@ -34,9 +34,8 @@ class Prompts:
     def __len__(self) -> int:
         return len(self.points)
 
-    def part(self, first: int, last: int) -> Prompts:
-        """Rows first to last - 1."""
-        rows = slice(first, last)
+    def take(self, rows: Sequence[int] | slice) -> Prompts:
+        """Some rows."""
         return Prompts(self.points[rows], self.labels[rows], None if self.boxes is None else self.boxes[rows])
 
 

@@ -26,8 +26,6 @@ from moss_ros.train.pictures.stream import batches
 from moss_ros.train.pictures.training import LARGEST_SCALE, Settings, Training
 from moss_ros.train.pictures.words import text_words
 
-KEPT_BATCHES = 400  # of the last ones, where batches are used more than once
-
 
 def save_checkpoint(training: Training, folder: Path) -> None:
     """checkpoint.pt and image.safetensors (the average, half precision), each written whole."""
@@ -72,7 +70,7 @@ def run(
     plan = BatchPlan(training.settings.seed, training.settings.batch, training.settings.masks)
     stream = batches(objects, folder / "homes", plan, training.step, workers)
     if echo:
-        stream = echoed(stream, joined, echo, KEPT_BATCHES, training.settings.seed)
+        stream = echoed(stream, joined, echo, training.settings.seed)
     saved = scored = now = time.monotonic()
     while training.share_done() < 1:
         start = time.monotonic()

@@ -79,7 +79,7 @@ def test_a_batch_answers_as_one_by_one(model: SamModel) -> None:
     embedding, grid = model.embed(picture()), grid_prompts(3, SHAPE)
     together = model.answer(embedding, grid, True)
     assert together.values.shape == (27, SIDE // 4 * 3 // 4, SIDE // 4) and together.extent == (24.0, 32.0)
-    single = [model.answer(embedding, grid.part(k, k + 1), True) for k in range(9)]
+    single = [model.answer(embedding, grid.take([k]), True) for k in range(9)]
     assert np.allclose(together.values, np.concatenate([s.values for s in single]), atol=1e-3)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from moss_ros.masks2d import choose
 from moss_ros.masks2d.choose import configured_prompter
 from moss_ros.masks2d.geometric import GeometricSegmenter
 from moss_ros.masks2d.sam.sam import SamModel
+from moss_ros.masks2d.sam.sam_logits import MaskLogits
 from moss_ros.masks2d.sam.sam_model import PromptModel
 from moss_ros.masks2d.sam.sam_prompts import ON, PADDING, Prompts
 from moss_ros.masks2d.sam.sam_segmenter import SamMasks
@@ -44,11 +46,11 @@ class Noting:
         self.embedded = 0
         self.prompts: list[Prompts] = []
 
-    def embed(self, color_rgb: np.ndarray):  # type: ignore[no-untyped-def]
+    def embed(self, color_rgb: np.ndarray) -> Any:
         self.embedded += 1
         return self._model.embed(color_rgb)
 
-    def answer(self, embedding, prompts: Prompts, several: bool):  # type: ignore[no-untyped-def]
+    def answer(self, embedding: Any, prompts: Prompts, several: bool) -> MaskLogits:
         if prompts.boxes is not None:
             self.prompts.append(prompts)
         return self._model.answer(embedding, prompts, several)

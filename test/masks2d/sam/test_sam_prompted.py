@@ -7,6 +7,7 @@ import pytest
 from sam_models import ColorModel
 
 from moss_ros.masks2d.sam.sam_prompted import PromptedSegmenter
+from moss_ros.masks2d.sam.sam_prompts import Prompts
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 
@@ -46,8 +47,8 @@ def test_another_image_with_the_same_stamp_is_looked_at() -> None:
 def test_prompts_are_answered_in_order_and_in_batches() -> None:
     model = ColorModel()
     segmenter = PromptedSegmenter(model, batch=2)
-    points = np.array([[[10, 20]], [[40, 20]], [[0, 0]]])
-    found = segmenter.masks(picture(), None, points, np.ones((3, 1)), 7)
+    points = np.array([[[10, 20]], [[40, 20]], [[0, 0]]], np.float32)
+    found = segmenter.masks(picture(), Prompts(points, np.ones((3, 1), np.int32)), 7)
     assert model.batches == [2, 1] and model.embedded == 1
     assert found.masks.shape == (3, 40, 60) and found.masks.dtype == bool
     for mask, color in zip(found.masks, (RED, BLUE, (0, 0, 0)), strict=True):
@@ -83,7 +84,7 @@ def test_an_unstable_answer_is_not_taken() -> None:
 def test_nothing_asked_nothing_answered() -> None:
     segmenter = PromptedSegmenter(ColorModel())
     assert segmenter.refined(picture(), np.zeros((0, 40, 60), bool), 0).shape == (0, 40, 60)
-    found = segmenter.masks(picture(), np.zeros((0, 4)), np.zeros((0, 1, 2)), np.zeros((0, 1)), 0)
+    found = segmenter.masks(picture(), Prompts(np.zeros((0, 1, 2)), np.zeros((0, 1)), np.zeros((0, 4))), 0)
     assert found.masks.shape == (0, 40, 60) and len(found.scores) == 0
 
 
