@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from moss_ros.mapping.voxel_map import VoxelMap
 from moss_ros.masks2d.choose import configured_prompter, configured_segmenter
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.segmenter import Segmenter
+from moss_ros.one_worker import OneWorker
 from moss_ros.proposals.features import FEATURES, FeatureMap
 from moss_ros.proposals.flat import FlatMap
 from moss_ros.proposals.parts import PartMap, Parts, object_proposals
@@ -81,6 +83,7 @@ class Pipeline:
         self.words = configured_words(self.config, encoder)  # None without a model of words and pictures
         self.timings = Timings()
         self._ranking = load_ranking(self.config.proposals.views)
+        self._beside = OneWorker()
         self.reset()
 
     def reset(self) -> None:
@@ -135,20 +138,18 @@ class Pipeline:
         c, stage, voxels = self.config, self.timings.stage, self.voxels
         with stage("normals"):
             changed = self.normals.update(voxels, voxels.take_touched())
-        with stage("superpoints"):
-            self.superpoints.update(voxels, self.normals, changed)
+        solid_voxels = SolidVoxels.of(voxels, self.normals.solid)
+        needs_map = self._segmenter.needs_map  # other masks are lifted beside the stages that look at the map alone
+        views = None if needs_map else self._beside.submit(partial(self._join_views, solid_voxels, None, full))
+        superpoints = self._beside.submit(partial(self._cut, changed))
         solid, normal, changed = self.normals.solid, self.normals.two_rings, self.normals.changed
         with stage("structure"):
             structure = self._structure_map.update(voxels.position, normal, solid, voxels.neighbours, changed)
         with stage("parts"):
-            solid_voxels = SolidVoxels.of(voxels, solid)
             parts = self._part_map.update(solid_voxels, structure, changed)
         with stage("flat"):
             flat = self._flat_map.update(voxels.position, voxels.color, normal, voxels.grid, structure, changed)
-        with stage("masks2d"):
-            self.keyframes.refresh(voxels, normal, parts.background, everything=full)
-        with stage(c.proposals.views):
-            joined = self._views.update(self.keyframes.evidence, solid_voxels)
+        joined = views.result() if views else self._join_views(solid_voxels, parts.background, full)
         with stage("ranking"):
             self.structure, self.parts, self.flat, self.joined = structure, parts, flat, joined
             self.candidates = MaskProposals.join([object_proposals(parts), joined.proposals, flat])
@@ -169,8 +170,8 @@ class Pipeline:
             rows = suppress(shared.shared, ranked.scores, c.proposals.suppress_iou)
             sure = ranked.take(rows[ranked.scores[rows] >= c.proposals.map_min_score])
         answers = self._ask(sure, full)
+        labels, evidence = superpoints.result(), self.keyframes.evidence
         with stage("refine"):
-            labels, evidence = self.superpoints.labels, self.keyframes.evidence
             whole = self._refiner.update(sure, evidence, solid_voxels, labels, answers)
             self.proposals, owned = share_out(sure, whole, voxels.count, c.proposals)
         with stage("instances"):
@@ -227,6 +228,19 @@ class Pipeline:
         views = self.keyframes
         keyframe = best_view(np.flatnonzero(owner == instance_id), views.evidence.seen, views.keyframes)
         return None if keyframe is None else draw_evidence(keyframe, self.voxels, self._expansion, owner, instance_id)
+
+    def _join_views(self, voxels: SolidVoxels, background: np.ndarray | None, full: bool) -> JoinedViews:
+        """Lift the masks of the keyframes, and join what they show; background as in KeyframeMasks.refresh."""
+        with self.timings.stage("masks2d"):
+            self.keyframes.refresh(self.voxels, self.normals.two_rings, background, everything=full)
+        with self.timings.stage(self.config.proposals.views):
+            return self._views.update(self.keyframes.evidence, voxels)
+
+    def _cut(self, changed: np.ndarray) -> np.ndarray:
+        """Superpoint (N,) of each voxel, -1 = none; changed (N,) bool as the one-ring normals are."""
+        with self.timings.stage("superpoints"):
+            self.superpoints.update(self.voxels, self.normals, changed)
+        return self.superpoints.labels
 
     def _ask(self, found: MaskProposals, full: bool) -> Answers:
         """What the prompted model, where there is one, sees of the proposals in their best keyframes."""

@@ -5,7 +5,9 @@ It is the memory of the views: all 3D reasoning about 2D masks reads it, no imag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,6 +15,8 @@ from numba import njit
 
 from moss_ros.masks2d.pixel_pairs import ViewPairs
 from moss_ros.records import _require
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,12 @@ class ViewEvidence:
 
     def __post_init__(self) -> None:
         _require(len(self.voxels) == len(self.labels), "one label per voxel")
+
+
+def exchanged(before: Mapping[int, T], now: Mapping[int, T]) -> list[T]:
+    """What only one of two states of a store holds, by slot: those that went first, then those that came."""
+    gone = [value for slot, value in before.items() if now.get(slot) is not value]
+    return gone + [value for slot, value in now.items() if before.get(slot) is not value]
 
 
 def lift(voxel_image: np.ndarray, label_image: np.ndarray) -> ViewEvidence:

@@ -65,11 +65,13 @@ class KeyframeMasks:
         """Stamp of each slot."""
         return {slot: keyframe.stamp_ns for slot, keyframe in self.keyframes.items()}
 
-    def refresh(self, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray, everything: bool) -> int:
-        """Lift the masks of new keyframes, and segment the stalest old ones again; returns how many."""
+    def refresh(self, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray | None, everything: bool) -> int:
+        """Lift the masks of new keyframes, and segment the stalest old ones again; returns how many.
+
+        background (N,) bool of each voxel; None: the segmenter needs no map.
+        """
         self.evidence.resize(voxels.count)
-        aging = self.evidence.slots() if self._segmenter.needs_map else []
-        stale = {slot: self._staleness(slot, background) for slot in aging}
+        stale = {} if background is None else {s: self._staleness(s, background) for s in self.evidence.slots()}
         limit = 0.0 if everything else self._config.stale_share
         due = sorted((s for s in stale if stale[s] > limit), key=lambda s: (-stale[s], s))
         if not everything:
@@ -80,15 +82,17 @@ class KeyframeMasks:
         self._new.clear()
         return len(work)
 
-    def _lift(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray) -> None:
+    def _lift(self, keyframe: Keyframe, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray | None) -> None:
         image = voxels.voxel_image(keyframe.depth_m, keyframe.world_from_camera, keyframe.camera)
         if keyframe.slot in self._made:
             labels, pairs = self._made.pop(keyframe.slot)()
         else:
-            labels, pairs = self._masks(keyframe, None, MapView(image, voxels.position, normal, background))
+            view = None if background is None else MapView(image, voxels.position, normal, background)
+            labels, pairs = self._masks(keyframe, None, view)
         evidence = lift(image, labels)
         self.evidence.put(keyframe.slot, evidence, on_voxels(pairs, image) if pairs else None)
-        self._background[keyframe.slot] = background[evidence.voxels]
+        if background is not None:
+            self._background[keyframe.slot] = background[evidence.voxels]
 
     def _masks(self, keyframe: Keyframe, floor_m: float | None, view: MapView | None) -> _Masks:
         if self._keep_pairs:

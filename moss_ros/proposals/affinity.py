@@ -12,7 +12,7 @@ from numba import njit
 
 from moss_ros.config import ProposalConfig
 from moss_ros.masks2d.evidence import EvidenceStore
-from moss_ros.proposals.element_links import find_links
+from moss_ros.proposals.element_links import LinkMap
 from moss_ros.proposals.elements import find_elements
 from moss_ros.proposals.merge_tree import MergeTree, merge
 from moss_ros.proposals.solid_voxels import SolidVoxels
@@ -42,6 +42,7 @@ class AffinityMap:
     def __init__(self, config: ProposalConfig) -> None:
         self._config = config
         self._voxels = VoxelAffinity()
+        self._links = LinkMap()
         self._solid = np.zeros(0, bool)
         self._last = AffinityProposals(MaskProposals.join([]), np.zeros((0, len(NUMBERS)), np.float32), np.zeros(0))
 
@@ -58,8 +59,7 @@ class AffinityMap:
         inside = voxels.solid & (thing > _THING)
         first, second, affinity = self._voxels.edges(inside, voxels.neighbours)
         element, count = find_elements(first, second, affinity, len(inside))
-        views = [evidence.pairs[slot] for slot in sorted(evidence.pairs)]
-        links = find_links(views, element, voxels.solid, voxels.grid, (first, second))
+        links = self._links.update(evidence.pairs, element, voxels.solid, voxels.grid, (first, second))
         tree = merge(links, count)
         order, start, end = _ranges(tree, np.bincount(element, minlength=count + 1)[1:])
         size = end - start

@@ -5,7 +5,7 @@ Pairs reach up to 28 px, so elements that do not touch say something about each 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from moss_ros.proposals.voxel_affinity import NEAR, PIXELS
 
 _STEP = 4  # pairs of every fourth pixel and row: views are many, and elements larger
 _NEAR_CELLS = 3  # elements also touch where pixels beside each other lie so near in the map
+_NOT_SOLID = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +35,87 @@ class Links:
         return self.same / (SURE * self.pairs)
 
 
-def find_links(
-    views: Iterable[ViewPairs],
-    element: np.ndarray,
-    solid: np.ndarray,
-    grid: np.ndarray,
-    touching: tuple[np.ndarray, np.ndarray],
-) -> Links:
-    """element (N,) int32 of each voxel, 0 = none; solid (N,) bool; grid (N, 3) int32 cells; touching: voxels beside
-    each other, two arrays of ids."""
-    count = int(element.max(initial=0)) + 1
-    local = np.full(count, -1, np.int32)
-    tables = [np.zeros((0, 5), np.int64)]
-    table = np.zeros((0, 0, 3), np.int32)
-    for view in views:
-        own, seen = _numbered(view.voxels, element, solid, local)
-        if len(seen) > len(table):
-            table = np.zeros((len(seen), len(seen), 3), np.int32)
-        tables.append(_of_view(own, seen, view.voxels, view.pairs.same, PIXELS, NEAR, grid, table))
-    first, second, sums = _added_up(np.concatenate(tables), element, *touching, count)
-    return Links(first, second, *sums.T)
+class LinkMap:
+    """Links of all views; a view is read again only when an element that it shows changed.
+
+    Elements are remembered by their lowest voxel, since their numbers move. The result equals starting anew.
+    """
+
+    def __init__(self) -> None:
+        self._name = np.zeros(0, np.int32)  # (N,) of the last call, see _names
+        self._views: dict[int, tuple[ViewPairs, np.ndarray]] = {}  # by slot: the view, and its rows (n, 5) by name
+        self.read = 0  # views read by the last update
+
+    def update(
+        self,
+        views: Mapping[int, ViewPairs],
+        element: np.ndarray,
+        solid: np.ndarray,
+        grid: np.ndarray,
+        touching: tuple[np.ndarray, np.ndarray],
+    ) -> Links:
+        """views by slot; element (N,) int32 of each voxel, 0 = none; solid (N,) bool; grid (N, 3) int32 cells;
+        touching: voxels beside each other, two arrays of ids."""
+        count = int(element.max(initial=0)) + 1
+        name, lowest = _names(element, solid, count)
+        renamed = name != np.pad(self._name, (0, len(name) - len(self._name)), constant_values=_NOT_SOLID)
+        self._name = name
+        known, self._views, self.read = self._views, {}, 0
+        local, table = np.full(count, -1, np.int32), np.zeros((0, 0, 3), np.int32)
+        for slot, view in sorted(views.items()):
+            before = known.get(slot)
+            if before is not None and before[0] is view and not _shows(view.voxels, renamed):
+                self._views[slot] = before
+                continue
+            own, seen = _numbered(view.voxels, element, solid, local)
+            if len(seen) > len(table):
+                table = np.zeros((len(seen), len(seen), 3), np.int32)
+            rows = _of_view(own, seen, lowest, view.voxels, view.pairs.same, PIXELS, NEAR, grid, table)
+            self._views[slot] = (view, rows)
+            self.read += 1
+        by_name = np.concatenate([np.zeros((0, 5), np.int32), *(rows for _, rows in self._views.values())])
+        first, second, sums = _added_up(by_name, element, *touching, count)
+        return Links(first, second, *sums.T)
+
+
+@njit(cache=True, nogil=True)
+def _names(element, solid, count):
+    """Name (N,) int32 of each voxel's element: 1 + its lowest voxel, 0 = it is in none, or _NOT_SOLID; and the name
+    of each element (count,)."""
+    lowest = np.zeros(count, np.int32)
+    name = np.empty(len(element), np.int32)
+    for v in range(len(element)):
+        e = element[v]
+        if e > 0 and lowest[e] == 0:
+            lowest[e] = v + 1
+        name[v] = lowest[e] if solid[v] else _NOT_SOLID
+    return name, lowest
+
+
+@njit(cache=True, nogil=True)
+def _shows(voxels, marked):
+    """Whether any pixel that is read lies on a marked voxel."""
+    for v in range(voxels.shape[0]):
+        if v % _STEP > 1:
+            continue
+        for u in range(voxels.shape[1]):
+            if u % _STEP <= 1 and voxels[v, u] >= 0 and marked[voxels[v, u]]:
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)
 def _added_up(rows, element, touch_a, touch_b, count):
-    """Rows (n, 5) of all views added up for each pair of elements that some view compared: first, second (P,) int32
-    in order, and sums (P, 3) int64, to which places count where voxels of the two are beside each other."""
+    """Rows (n, 5) of all views, by name, added up for each pair of elements that some view compared: first, second
+    (P,) int32 in order, and sums (P, 3) int64, to which places count where voxels of the two are beside each other."""
+    ends = np.zeros((len(rows), 2), np.int32)
+    for r in range(len(rows)):
+        a, b = rows[r, 0], rows[r, 1]
+        a, b = element[a - 1] if a > 0 else 0, element[b - 1] if b > 0 else 0
+        ends[r, 0], ends[r, 1] = min(a, b), max(a, b)
     start = np.zeros(count + 1, np.int64)  # counting sort by the first element; contacts are rows behind the others
     for r in range(len(rows)):
-        start[rows[r, 0] + 1] += 1
+        start[ends[r, 0] + 1] += 1
     for t in range(len(touch_a)):
         a, b = element[touch_a[t]], element[touch_b[t]]
         if a != b and min(a, b) > 0:
@@ -72,8 +125,8 @@ def _added_up(rows, element, touch_a, touch_b, count):
     order = np.empty(start[count], np.int64)
     fill = start[:-1].copy()
     for r in range(len(rows)):
-        order[fill[rows[r, 0]]] = r
-        fill[rows[r, 0]] += 1
+        order[fill[ends[r, 0]]] = r
+        fill[ends[r, 0]] += 1
     for t in range(len(touch_a)):
         a, b = element[touch_a[t]], element[touch_b[t]]
         if a != b and min(a, b) > 0:
@@ -87,7 +140,7 @@ def _added_up(rows, element, touch_a, touch_b, count):
     for e in range(count):
         m = 0
         for i in range(start[e], start[e + 1]):
-            other = rows[order[i], 1] if order[i] >= 0 else -1 - order[i]
+            other = ends[order[i], 1] if order[i] >= 0 else -1 - order[i]
             if not known[other]:
                 known[other] = True
                 used[m] = other
@@ -131,8 +184,9 @@ def _numbered(voxels, element, solid, local):
 
 
 @njit(cache=True, nogil=True)
-def _of_view(own, seen, voxels, same, pixels, near, grid, table):
-    """(P, 5) int64: elements, sum, pairs, near pairs of one view; table is scratch of zeros for all pairs."""
+def _of_view(own, seen, lowest, voxels, same, pixels, near, grid, table):
+    """(P, 5) int32: names of two elements, sum, pairs, near pairs of one view; table is scratch of zeros for all
+    pairs."""
     height, width = own.shape
     used = np.empty((own.size, 2), np.int32)
     n = 0
@@ -155,10 +209,10 @@ def _of_view(own, seen, voxels, same, pixels, near, grid, table):
                         apart = max(apart, abs(grid[a, c] - grid[b, c]))
                     if apart <= _NEAR_CELLS:
                         table[i, j, 2] += 1
-    out = np.empty((n, 5), np.int64)
+    out = np.empty((n, 5), np.int32)
     for m in range(n):
         i, j = used[m]
-        out[m, 0], out[m, 1] = min(seen[i], seen[j]), max(seen[i], seen[j])
+        out[m, 0], out[m, 1] = lowest[seen[i]], lowest[seen[j]]
         for c in range(3):
             out[m, 2 + c] = table[i, j, c]
             table[i, j, c] = 0

@@ -90,8 +90,8 @@ def _outliers(
     opened: bool,
     c: ProposalConfig,
 ) -> list[np.ndarray]:
-    lab = cv2.cvtColor(color_rgb[None].astype(np.uint8), cv2.COLOR_RGB2LAB)[0].astype(np.float32)
-    far = _color_distance(lab) > c.flat_deviations
+    lab = cv2.cvtColor(color_rgb[None].astype(np.uint8), cv2.COLOR_RGB2LAB)[0]
+    far = _farther(lab, *_own_color(lab), c.flat_deviations)
     cells = np.delete(grid, axis, 1)
     cells = cells - cells.min(0)
     shape = cells.max(0) + 1
@@ -114,13 +114,25 @@ def _outliers(
     ]
 
 
-def _color_distance(lab: np.ndarray) -> np.ndarray:
-    """Distance (n,) to the plane's own colour in robust deviations; the colour is estimated twice."""
-    sample = lab[:: -(-len(lab) // _SAMPLE)]
+def _own_color(lab: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The plane's own colour and its robust deviations, from its voxels (n, 3) uint8; estimated twice."""
+    sample = lab[:: -(-len(lab) // _SAMPLE)].astype(np.float32)
     center = np.median(sample, 0)
     for _ in range(2):
         deviation = np.maximum(1.4826 * np.median(np.abs(sample - center), 0), _LEAST_DEVIATION)
         used_center, near = center, (((sample - center) / deviation) ** 2).sum(1) < 9
         if near.any():
             center = np.median(sample[near], 0)
-    return np.sqrt((((lab - used_center) / deviation) ** 2).sum(1))
+    return used_center, deviation
+
+
+@njit(cache=True, nogil=True)
+def _farther(lab, center, deviation, limit):
+    """(n,) bool: colours farther than so many deviations from the centre."""
+    out = np.empty(len(lab), np.bool_)
+    for i in range(len(lab)):
+        square = 0.0
+        for c in range(3):
+            square += ((lab[i, c] - center[c]) / deviation[c]) ** 2
+        out[i] = np.sqrt(square) > limit
+    return out

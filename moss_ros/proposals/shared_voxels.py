@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,20 @@ class SharedVoxels:
     @classmethod
     def of(cls, proposals: MaskProposals, voxel_count: int) -> SharedVoxels:
         """Count what the proposals share."""
-        offsets = np.concatenate([[0], np.cumsum([len(v) for v in proposals.voxels])]).astype(np.int64)
-        members = np.concatenate([np.zeros(0, np.int32), *proposals.voxels]).astype(np.int32)
+        offsets, members = _joined(proposals.voxels)
         first, holders = _invert(offsets, members, voxel_count)
         return cls(offsets, members, first, holders, _count_shared(first, holders, len(proposals)))
+
+
+def holders_of(masks: Sequence[np.ndarray], voxel_count: int) -> tuple[np.ndarray, np.ndarray]:
+    """first (N + 1,) and holders (M,) as in SharedVoxels, of voxel masks alone."""
+    return _invert(*_joined(masks), voxel_count)
+
+
+def _joined(masks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """offsets (K + 1,) int64 and members (M,) int32."""
+    offsets = np.concatenate([[0], np.cumsum([len(v) for v in masks])]).astype(np.int64)
+    return offsets, np.concatenate([np.zeros(0, np.int32), *masks]).astype(np.int32)
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from moss_ros.config import ProposalConfig
+from moss_ros.geometry.components import sort_by_label
 from moss_ros.records import MaskProposals
 
 
@@ -44,8 +45,7 @@ def exclusive(proposals: MaskProposals, voxel_count: int, config: ProposalConfig
         if takes.sum() >= 0.5 * size[i]:
             owner[voxels[takes]] = i
             free -= np.where(lenders, wanted, 0)
-    order = np.argsort(owner, kind="stable").astype(np.int32)
-    ends = np.searchsorted(owner[order], np.arange(len(size) + 1))
+    order, ends = sort_by_label(owner + 1, len(size))
     kept = np.argsort(-proposals.scores, kind="stable")
     kept = kept[ends[kept + 1] > ends[kept]]
     number = np.full(len(size) + 1, -1, np.int32)

@@ -97,21 +97,15 @@ def _add_edges(voxels, same, pixels, grid, sign, total, count):
 
 @njit(cache=True, nogil=True)
 def _edges(inside, neighbours, total, count, scale):
+    most = 13 * np.count_nonzero(inside)
+    first, second = np.empty(most, np.int32), np.empty(most, np.int32)
+    affinity = np.empty(most, np.float32)
     n = 0
     for a in range(len(inside)):
         if inside[a]:
             for o in range(13):
                 b = neighbours[a, o + 13]
-                if b >= 0 and inside[b] and count[a, o] > 0:
-                    n += 1
-    first, second = np.empty(n, np.int32), np.empty(n, np.int32)
-    affinity = np.empty(n, np.float32)
-    n = 0
-    for a in range(len(inside)):
-        if inside[a]:
-            for o in range(13):
-                b = neighbours[a, o + 13]
-                if b >= 0 and inside[b] and count[a, o] > 0:
+                if b >= 0 and count[a, o] > 0 and inside[b]:
                     first[n], second[n], affinity[n] = a, b, scale * total[a, o] / count[a, o]
                     n += 1
-    return first, second, affinity
+    return first[:n], second[:n], affinity[:n]

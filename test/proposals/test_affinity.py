@@ -8,7 +8,7 @@ from moss_ros.config import ProposalConfig
 from moss_ros.masks2d.evidence import EvidenceStore, ViewEvidence
 from moss_ros.masks2d.pixel_pairs import SURE, PixelPairs, ViewPairs, pairs_of_labels
 from moss_ros.proposals.affinity import AffinityMap, _distinct
-from moss_ros.proposals.element_links import Links, find_links
+from moss_ros.proposals.element_links import LinkMap, Links
 from moss_ros.proposals.elements import find_elements
 from moss_ros.proposals.merge_tree import merge
 from moss_ros.proposals.voxel_affinity import VoxelAffinity
@@ -103,13 +103,34 @@ def test_elements_stop_at_doubt_and_at_their_largest_size():
 def test_links_between_elements_are_means_over_pixels():
     element = np.zeros(W * H, np.int32)
     element[PIXEL[:, :20].ravel()], element[PIXEL[:, 20:40].ravel()] = 1, 2
-    views = evidence_of([labels(40), labels(20, 40), labels(20, 40)]).pairs.values()
-    links = find_links(views, element, np.ones(W * H, bool), WALL.grid, touching(element))
+    views = evidence_of([labels(40), labels(20, 40), labels(20, 40)]).pairs
+    links = LinkMap().update(views, element, np.ones(W * H, bool), WALL.grid, touching(element))
     pairs = list(zip(links.first.tolist(), links.second.tolist(), strict=True))
     assert sorted(pairs) == [(0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     assert links.affinity[pairs.index((1, 2))] == pytest.approx(1 / 3)
     assert links.affinity[pairs.index((1, 1))] == 1 and links.affinity[pairs.index((0, 2))] == 0
     assert links.near[pairs.index((0, 1))] == 0 < links.near[pairs.index((1, 2))]
+
+
+def test_only_views_of_changed_elements_are_read_again():
+    element = np.zeros(W * H, np.int32)
+    element[PIXEL[:, :20].ravel()], element[PIXEL[:, 20:40].ravel()] = 1, 2
+    pairs = pairs_of_labels(labels(20, 40))
+    left, right = np.where(np.arange(W) < 20, PIXEL, -1), np.where(np.arange(W) >= 20, PIXEL, -1)
+    views = {0: ViewPairs(left, pairs), 1: ViewPairs(right, pairs)}
+    solid, known = np.ones(W * H, bool), LinkMap()
+    known.update(views, element, solid, WALL.grid, touching(element))
+    assert known.read == 2
+    known.update(views, element, solid, WALL.grid, touching(element))
+    assert known.read == 0
+    split = element.copy()
+    split[PIXEL[:, 10:20].ravel()] = 2  # the second one gets another number, and is still the same
+    split[PIXEL[:, 20:40].ravel()] = 3
+    again = known.update(views, split, solid, WALL.grid, touching(split))
+    assert known.read == 1
+    anew = LinkMap().update(views, split, solid, WALL.grid, touching(split))
+    for name in ("first", "second", "same", "pairs", "near"):
+        assert np.array_equal(getattr(again, name), getattr(anew, name))
 
 
 def touching(element):
