@@ -68,9 +68,10 @@ class KeyframeMasks:
     def refresh(self, voxels: VoxelMap, normal: np.ndarray, background: np.ndarray | None, everything: bool) -> int:
         """Lift the masks of new keyframes, and segment the stalest old ones again; returns how many.
 
-        background (N,) bool of each voxel; None: the segmenter needs no map.
+        background (N,) bool of each voxel, for a segmenter that needs the map.
         """
         self.evidence.resize(voxels.count)
+        background = background if self._segmenter.needs_map else None
         stale = {} if background is None else {s: self._staleness(s, background) for s in self.evidence.slots()}
         limit = 0.0 if everything else self._config.stale_share
         due = sorted((s for s in stale if stale[s] > limit), key=lambda s: (-stale[s], s))

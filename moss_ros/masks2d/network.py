@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from moss_ros.config import ConfigError
 from moss_ros.masks2d.gravity_input import CHANNELS
 from moss_ros.masks2d.regions import OFFSETS
-from moss_ros.torch_inference import fold_batch_norm, has_bfloat16
+from moss_ros.torch_inference import fold_batch_norm
 from moss_ros.torch_threads import one_thread
 
 OUTPUTS = 1 + len(OFFSETS)
@@ -130,7 +130,10 @@ def _check_header(path: Path, header: dict[str, str]) -> None:
 
 
 class Predictor:
-    """Runs a network on single images. Not thread-safe."""
+    """Runs a network on single images, in single precision, so that masks are the same on every processor.
+
+    Not thread-safe.
+    """
 
     def __init__(self, path: Path) -> None:
         """Loads the weights. Raises WeightsError."""
@@ -138,6 +141,6 @@ class Predictor:
 
     def __call__(self, channels: np.ndarray) -> np.ndarray:
         """(13, H, W) float32 probabilities of an input (11, H, W): thing, then the affinities."""
-        with one_thread(), torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, has_bfloat16()):
+        with one_thread(), torch.inference_mode():
             x = torch.from_numpy(np.ascontiguousarray(channels))[None]
-            return torch.sigmoid(self._network(x).float())[0].numpy()
+            return torch.sigmoid(self._network(x))[0].numpy()

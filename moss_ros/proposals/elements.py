@@ -45,7 +45,12 @@ def _join(first, second, doubt, order, parent, size, scale, most):
 
 @njit(cache=True, nogil=True)
 def _join_small(first, second, order, parent, size, least):
+    small = np.empty(len(parent), np.bool_)
+    for v in range(len(parent)):
+        small[v] = size[find_root(parent, v)] < least
     for e in order:
+        if not (small[first[e]] or small[second[e]]):  # groups only grow
+            continue
         a, b = find_root(parent, first[e]), find_root(parent, second[e])
         if a != b and min(size[a], size[b]) < least:
             a, b = min(a, b), max(a, b)
