@@ -8,14 +8,14 @@ instances -> telling views -> dense masks -> embeddings -> labels         descri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from moss_ros.config import MossConfig
-from moss_ros.instances.evidence_picture import best_view, draw_evidence
+from moss_ros.instances.evidence_picture import best_view, draw_evidence, ids_in_view
 from moss_ros.instances.instance_map import InstanceMap
 from moss_ros.language.describer import Sight
 from moss_ros.language.encoders.encoder import ImageTextEncoder
@@ -224,10 +224,20 @@ class Pipeline:
 
     def evidence_jpeg(self, instance_id: int) -> bytes | None:
         """JPEG of the view that shows most of an instance, its mask drawn; None when no keyframe sees it."""
-        owner = self.instances.owner
-        views = self.keyframes
-        keyframe = best_view(np.flatnonzero(owner == instance_id), views.evidence.seen, views.keyframes)
-        return None if keyframe is None else draw_evidence(keyframe, self.voxels, self._expansion, owner, instance_id)
+        return next((jpeg for _, jpeg in self.evidence_jpegs([instance_id])), None)
+
+    def evidence_jpegs(self, instance_ids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """The same for many instances, those of one view together; leaves out what no keyframe sees."""
+        owner, keyframes = self.instances.owner, self.keyframes.keyframes
+        in_view: dict[int, list[int]] = {}
+        for instance_id in instance_ids:
+            keyframe = best_view(np.flatnonzero(owner == instance_id), self.keyframes.evidence.seen, keyframes)
+            if keyframe is not None:
+                in_view.setdefault(keyframe.slot, []).append(instance_id)
+        for slot, together in in_view.items():
+            id_buffer = ids_in_view(keyframes[slot], self.voxels, self._expansion)
+            for instance_id in together:
+                yield instance_id, draw_evidence(keyframes[slot], id_buffer, owner, instance_id)
 
     def _join_views(self, voxels: SolidVoxels, background: np.ndarray | None, full: bool) -> JoinedViews:
         """Lift the masks of the keyframes, and join what they show; background as in KeyframeMasks.refresh."""

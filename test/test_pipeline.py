@@ -128,6 +128,13 @@ def test_picture_proves_the_instance(done):
     assert pipeline.evidence_jpeg(9999) is None
 
 
+def test_pictures_of_many_are_those_of_each(done):
+    pipeline, snapshot = done
+    ids = [i.id for i in snapshot.instances]
+    together = dict(pipeline.evidence_jpegs([*ids, 9999]))
+    assert together == {i: pipeline.evidence_jpeg(i) for i in ids}
+
+
 def test_every_stage_is_timed(done):
     summary = done[0].timings.summary()
     assert summary["integrate"]["n"] == len(room_frames(0.003))

@@ -27,21 +27,20 @@ def best_view(voxels: np.ndarray, seen: np.ndarray, keyframes: dict[int, Keyfram
     return keyframes[max(good, key=lambda s: (keyframes[s].sharpness, -s))]
 
 
-def draw_evidence(
-    keyframe: Keyframe, voxels: VoxelMap, expansion: Expansion, owner: np.ndarray, instance_id: int
-) -> bytes:
-    """JPEG of the keyframe's colour image with the instance's pixels outlined and tinted; owner (N,) of voxels."""
+def ids_in_view(keyframe: Keyframe, voxels: VoxelMap, expansion: Expansion) -> np.ndarray:
+    """(H, W) int32: the voxel that owns each pixel of the keyframe's colour image, -1 = none."""
+    view = TargetView(keyframe.color_camera, keyframe.world_from_camera, keyframe.depth_m, keyframe.camera)
+    return expansion.id_buffer(voxels, view)
+
+
+def draw_evidence(keyframe: Keyframe, id_buffer: np.ndarray, owner: np.ndarray, instance_id: int) -> bytes:
+    """JPEG of the keyframe's colour image with the instance's pixels outlined and tinted; id_buffer of ids_in_view,
+    owner (N,) of voxels."""
     color = keyframe.color_rgb
-    inside = instance_mask(keyframe, voxels, expansion, np.flatnonzero(owner == instance_id))
+    inside = dense_masks(id_buffer, [np.flatnonzero(owner == instance_id)])[0]
     tint = np.array(color_of(instance_id), np.float32)
     color[inside] = (0.6 * color[inside] + 0.4 * tint).astype(np.uint8)
     outline, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(color, outline, -1, tuple(int(c) for c in tint), 2)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(color, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
     return jpeg.tobytes()
-
-
-def instance_mask(keyframe: Keyframe, voxels: VoxelMap, expansion: Expansion, members: np.ndarray) -> np.ndarray:
-    """(H, W) bool: the pixels of the keyframe's colour image that the member voxels own."""
-    view = TargetView(keyframe.color_camera, keyframe.world_from_camera, keyframe.depth_m, keyframe.camera)
-    return dense_masks(expansion.id_buffer(voxels, view), [members])[0]

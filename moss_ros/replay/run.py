@@ -105,10 +105,8 @@ def write_run(folder: Path, pipeline: Pipeline, snapshot: Snapshot) -> None:
     )
     evidence = folder / "evidence"
     evidence.mkdir(exist_ok=True)
-    for instance in snapshot.instances:
-        jpeg = pipeline.evidence_jpeg(instance.id)
-        if jpeg is not None:
-            (evidence / f"{instance.id}.jpg").write_bytes(jpeg)
+    for instance_id, jpeg in pipeline.evidence_jpegs(i.id for i in snapshot.instances):
+        (evidence / f"{instance_id}.jpg").write_bytes(jpeg)
 
 
 def run_facts(

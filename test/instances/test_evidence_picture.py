@@ -8,7 +8,8 @@ from scenes import CAMERA, MAPPING, THINGS, build_map, cast, inside_box, orbit, 
 
 from moss_ros.config import LiftingConfig
 from moss_ros.instances.colors import color_of
-from moss_ros.instances.evidence_picture import best_view, draw_evidence, instance_mask
+from moss_ros.instances.evidence_picture import best_view, draw_evidence, ids_in_view
+from moss_ros.lifting.dense_masks import dense_masks
 from moss_ros.lifting.expansion import Expansion
 from moss_ros.mapping.keyframes import make_keyframe
 
@@ -51,12 +52,17 @@ def test_slot_beyond_the_seen_table_is_not_asked():
     assert best_view(VOXELS, seen(s1=4), keyframes(s1=1.0, s200=9.0)).slot == 1
 
 
+def drawn(keyframe, voxels, owner):
+    """Picture of instance 5."""
+    return draw_evidence(keyframe, ids_in_view(keyframe, voxels, Expansion(LiftingConfig())), owner, 5)
+
+
 def test_mask_of_the_instance_is_drawn():
     frames = tuple(render(room(), pose, stamp_ns=i) for i, pose in enumerate(orbit()[:3]))
     voxels, _ = build_map(frames, MAPPING)
     (thing,) = [b for b in room().boxes if b.id == THINGS[1]]
     owner = np.where(inside_box(voxels.position, thing, 0.005), 5, 0).astype(np.int32)
-    picture = draw_evidence(make_keyframe(frames[0], 0, 1.0), voxels, Expansion(LiftingConfig()), owner, 5)
+    picture = drawn(make_keyframe(frames[0], 0, 1.0), voxels, owner)
     image = cv2.cvtColor(cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     assert image.shape == (CAMERA.height, CAMERA.width, 3)
     change = np.abs(image.astype(int) - frames[0].color_rgb).sum(2)
@@ -71,9 +77,7 @@ def test_mask_of_the_instance_is_drawn():
 def test_instance_out_of_sight_leaves_the_picture_alone():
     frame = render(room(), orbit()[0])
     voxels, _ = build_map((frame, frame), MAPPING)
-    picture = draw_evidence(
-        make_keyframe(frame, 0, 1.0), voxels, Expansion(LiftingConfig()), np.zeros(voxels.count, np.int32), 5
-    )
+    picture = drawn(make_keyframe(frame, 0, 1.0), voxels, np.zeros(voxels.count, np.int32))
     image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
     assert np.abs(image.astype(int) - frame.color_rgb).mean() < 4
 
@@ -82,9 +86,7 @@ def test_color_image_of_another_size():
     small = CAMERA.resized(80, 60)
     frame = render(room(), orbit()[0], small, color_camera=CAMERA)
     voxels, _ = build_map((frame, frame), MAPPING)
-    picture = draw_evidence(
-        make_keyframe(frame, 0, 1.0), voxels, Expansion(LiftingConfig()), np.full(voxels.count, 5, np.int32), 5
-    )
+    picture = drawn(make_keyframe(frame, 0, 1.0), voxels, np.full(voxels.count, 5, np.int32))
     assert cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).shape == (120, 160, 3)
 
 
@@ -99,5 +101,5 @@ def test_mask_covers_the_thing_also_where_depth_is_missing():
     holes[rows.mean().astype(int) - 3 : rows.mean().astype(int) + 3] = 0
     for depth in (frames[0].depth_m, holes):
         keyframe = make_keyframe(replace(frames[0], depth_m=depth), 0, 1.0)
-        mask = instance_mask(keyframe, voxels, Expansion(LiftingConfig()), members)
+        mask = dense_masks(ids_in_view(keyframe, voxels, Expansion(LiftingConfig())), [members])[0]
         assert (mask & truth).sum() / (mask | truth).sum() > 0.9
