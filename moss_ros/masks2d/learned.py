@@ -83,19 +83,11 @@ class LearnedSegmenter:
         color_rgb: np.ndarray | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """(1 + K, h, w) of thing and of each offset, and where depth was measured (h, w) bool."""
-        stride = stride_for(depth_m.shape[1])
-        depth = reduced_depth(depth_m, stride)
-        depth = np.where(depth < MOST_RANGE_M, depth, 0)
-        height, width = depth.shape
-        small = _cropped(camera, stride, height, width)
-        if floor_m is None:
-            floor_m = floor_in_view(depth, small, world_from_camera)
-        color = None if color_rgb is None else _color_like(color_rgb, depth_m.shape, stride, height, width)
-        channels = gravity_input(depth, small, world_from_camera, floor_m, color)
+        channels, measured = network_input(depth_m, camera, world_from_camera, floor_m, color_rgb)
         out = self._predict(drop_color(channels))
-        if color is not None:
+        if color_rgb is not None:
             out = (1 - COLOR_SHARE) * out + COLOR_SHARE * self._predict(channels)
-        return out, depth > 0
+        return out, measured
 
     def labels(
         self,
@@ -133,6 +125,26 @@ class LearnedMasks:
             depth_m, keyframe.camera, keyframe.world_from_camera, floor_m, color
         )
         return enlarged(found.labels, depth_m.shape), pairs
+
+
+def network_input(
+    depth_m: np.ndarray,
+    camera: Camera,
+    world_from_camera: np.ndarray,
+    floor_m: float | None,
+    color_rgb: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(11, h, w) channels of the reduced image, and where depth was measured (h, w) bool; for the arguments see
+    LearnedSegmenter.regions."""
+    stride = stride_for(depth_m.shape[1])
+    depth = reduced_depth(depth_m, stride)
+    depth = np.where(depth < MOST_RANGE_M, depth, 0)
+    height, width = depth.shape
+    small = _cropped(camera, stride, height, width)
+    if floor_m is None:
+        floor_m = floor_in_view(depth, small, world_from_camera)
+    color = None if color_rgb is None else _color_like(color_rgb, depth_m.shape, stride, height, width)
+    return gravity_input(depth, small, world_from_camera, floor_m, color), depth > 0
 
 
 def rules_of(config: MasksConfig) -> RegionRules:

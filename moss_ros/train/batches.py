@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from moss_ros.masks2d.gravity_input import drop_color, gravity_input, mirrored
-from moss_ros.sim.training_views.sensor_profiles import random_profile, sense
+from moss_ros.sim.training_views.sensor_profiles import DEFAULT_MIX, random_profile, sense
 from moss_ros.sim.training_views.view_pool import ViewPool
 
 HELD_OUT = 90_000_000  # rooms from here on are never trained on
@@ -33,6 +33,8 @@ class BatchPlan:
     size: int = 4
     first_rooms: int = 250
     rooms_per_batch: float = 0.06
+    sensors: tuple[str, ...] = tuple(DEFAULT_MIX)  # profiles that are drawn
+    without_color: float = WITHOUT_COLOR
 
     def rooms(self, number: int) -> int:
         """How many rooms are in use at a batch."""
@@ -42,7 +44,7 @@ class BatchPlan:
 def make_batch(pool: ViewPool, plan: BatchPlan, number: int) -> Batch:
     """The batch of a number."""
     rng = np.random.default_rng([plan.seed, number])
-    return _stack([_training_view(pool, int(rng.integers(plan.rooms(number))), rng) for _ in range(plan.size)])
+    return _stack([_training_view(pool, plan, int(rng.integers(plan.rooms(number))), rng) for _ in range(plan.size)])
 
 
 def held_out_batch(pool: ViewPool, room: int, views: int) -> Batch:
@@ -50,14 +52,17 @@ def held_out_batch(pool: ViewPool, room: int, views: int) -> Batch:
     items = []
     for k in range(views):
         rng = np.random.default_rng([HELD_OUT + room, k])
-        item = _sensed(pool, HELD_OUT + room, k, rng)
+        item = _sensed(pool, HELD_OUT + room, k, random_profile(rng), rng)
         items.append((drop_color(item[0]), *item[1:]) if k % 3 == 2 else item)
     return _stack(items)
 
 
-def _training_view(pool: ViewPool, room: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    channels, instance, measured = _sensed(pool, room, int(rng.integers(1 << 30)), rng)
-    if rng.random() < WITHOUT_COLOR:
+def _training_view(
+    pool: ViewPool, plan: BatchPlan, room: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    index = int(rng.integers(1 << 30))
+    channels, instance, measured = _sensed(pool, room, index, random_profile(rng, plan.sensors), rng)
+    if rng.random() < plan.without_color:
         channels = drop_color(channels)
     if rng.random() < 0.5:
         return mirrored(channels), instance[:, ::-1], measured[:, ::-1]
@@ -65,10 +70,10 @@ def _training_view(pool: ViewPool, room: int, rng: np.random.Generator) -> tuple
 
 
 def _sensed(
-    pool: ViewPool, room: int, index: int, rng: np.random.Generator
+    pool: ViewPool, room: int, index: int, profile: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     view = pool.view(room, index)
-    sensed = sense(view, random_profile(rng), rng)
+    sensed = sense(view, profile, rng)
     channels = gravity_input(sensed.depth_m, view.camera, sensed.world_from_camera, 0.0, sensed.color_rgb)
     return channels, sensed.instance, sensed.depth_m > 0
 
