@@ -11,6 +11,8 @@ from numba import njit
 
 from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, block_key, find_block
 
+_OUTSIDE = 1e30  # m, no measured depth comes near it
+
 
 @njit(cache=True, nogil=True)
 def reliable_depth(depth: np.ndarray, low: float, high: float, base: float, slope: float) -> np.ndarray:
@@ -149,39 +151,63 @@ def project_visible(
     Returns visible ids, their flat pixels (|depth - z| <= max(base, slope * z)), and the ids the camera saw
     through (depth more than through_base + through_slope * z^2 behind the point).
     """
-    height, width = depth.shape
+    ids = _of_blocks(block_of, in_view)
+    pixels, z = _projected(points, ids, camera_from_world, k, depth.shape[1], depth.shape[0])
+    visible, through = _against_depth(ids, pixels, z, depth.ravel(), base, slope, through_base, through_slope)
+    return ids[:visible].copy(), pixels[:visible].copy(), through
+
+
+# The three below write every row and move on where it counts: without branches that are hard to foretell.
+
+
+@njit(cache=True, nogil=True)
+def _of_blocks(block_of, in_view):
+    """Ids of the points in the blocks in view."""
+    ids = np.empty(len(block_of), np.int32)
+    n = 0
+    for i in range(len(block_of)):
+        ids[n] = i
+        n += in_view[block_of[i]]
+    return ids[:n]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _projected(points, ids, camera_from_world, k, width, height):
+    """Flat pixel (n,) int32 and depth (n,) of each point; _OUTSIDE is the depth of what is not in the image."""
     # Locals: the compiler cannot keep array elements in registers across the stores below.
     t = camera_from_world
     r00, r01, r02, tx = t[0, 0], t[0, 1], t[0, 2], t[0, 3]
     r10, r11, r12, ty = t[1, 0], t[1, 1], t[1, 2], t[1, 3]
     r20, r21, r22, tz = t[2, 0], t[2, 1], t[2, 2], t[2, 3]
     fx, fy, cx, cy = k[0, 0], k[1, 1], k[0, 2] + 0.5, k[1, 2] + 0.5
-    visible = np.empty(len(points), np.int32)
-    pixels = np.empty(len(points), np.int32)
-    through = np.empty(len(points), np.int32)
-    n = 0
-    m = 0
-    for i in range(len(points)):
-        if not in_view[block_of[i]]:
-            continue
+    pixels, depths = np.empty(len(ids), np.int32), np.empty(len(ids))
+    for j in range(len(ids)):
+        i = ids[j]
         px, py, pz = points[i, 0], points[i, 1], points[i, 2]
         z = r20 * px + r21 * py + r22 * pz + tz
-        if z < 0.1:
-            continue
         per_z = 1.0 / z
         x = (r00 * px + r01 * py + r02 * pz + tx) * per_z * fx + cx
         y = (r10 * px + r11 * py + r12 * pz + ty) * per_z * fy + cy
-        if x < 0 or y < 0 or x >= width or y >= height:
-            continue
-        u, v = int(x), int(y)
-        d = depth[v, u]
-        if d <= 0:
-            continue
-        if abs(d - z) <= max(base, slope * z):
-            visible[n] = i
-            pixels[n] = v * width + u
-            n += 1
-        elif d - z > through_base + through_slope * z * z:
-            through[m] = i
-            m += 1
-    return visible[:n].copy(), pixels[:n].copy(), through[:m].copy()
+        inside = (z >= 0.1) & (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        u, v = x if inside else 0.0, y if inside else 0.0
+        pixels[j] = np.int32(v) * np.int32(width) + np.int32(u)
+        depths[j] = z if inside else _OUTSIDE
+    return pixels, depths
+
+
+@njit(cache=True, nogil=True)
+def _against_depth(ids, pixels, z, depth, base, slope, through_base, through_slope):
+    """Moves what is visible to the front of ids and pixels; returns how much that is, and the ids seen through."""
+    through = np.empty(len(ids), np.int32)
+    n = m = 0
+    for j in range(len(ids)):
+        i, pixel = ids[j], pixels[j]
+        measured = depth[pixel]
+        gap = measured - z[j]
+        near = (measured > 0) & (abs(gap) <= max(base, slope * z[j]))
+        beyond = (measured > 0) & (not near) & (gap > through_base + through_slope * z[j] * z[j])
+        through[m] = i
+        m += beyond
+        ids[n], pixels[n] = i, pixel
+        n += near
+    return n, through[:m].copy()
