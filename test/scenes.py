@@ -244,7 +244,8 @@ def voxels_of(grid):
     table = np.full((len(grid), 26), -1, np.int32)
     link_neighbours(index.keys, index.blocks, index.ids, grid, table, 0, len(grid))
     position = ((grid + 0.5) * 0.02).astype(np.float32)
-    return SolidVoxels(position, grid, table, np.ones(len(grid), bool), block_of, index, 0.02)
+    gray = np.full((len(grid), 3), 128, np.float32)
+    return SolidVoxels(position, gray, grid, table, np.ones(len(grid), bool), block_of, index, 0.02)
 
 
 def block(x, y, z):

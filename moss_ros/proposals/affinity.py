@@ -37,20 +37,22 @@ class AffinityProposals:
 
 
 class AffinityMap:
-    """The groups of the evidence; formed anew when the evidence or a solid voxel changed."""
+    """The groups of the evidence; formed anew when the evidence, a solid voxel or a colour changed."""
 
     def __init__(self, config: ProposalConfig) -> None:
         self._config = config
         self._voxels = VoxelAffinity()
         self._links = LinkMap()
         self._solid = np.zeros(0, bool)
+        self._color = np.zeros((0, 3), np.float32)
         self._last = AffinityProposals(MaskProposals.join([]), np.zeros((0, len(NUMBERS)), np.float32), np.zeros(0))
 
     def update(self, evidence: EvidenceStore, voxels: SolidVoxels) -> AffinityProposals:
         """Proposals of the evidence as it is now, on the solid voxels."""
         changed = self._voxels.update(evidence, voxels.grid)
-        if changed or not np.array_equal(self._solid, voxels.solid):
-            self._solid = voxels.solid.copy()
+        same = np.array_equal(self._solid, voxels.solid) and np.array_equal(self._color, voxels.color_rgb)
+        if changed or not same:
+            self._solid, self._color = voxels.solid.copy(), voxels.color_rgb.copy()
             self._last = self._formed(evidence, voxels)
         return self._last
 
@@ -58,7 +60,7 @@ class AffinityMap:
         thing = self._voxels.thing
         inside = voxels.solid & (thing > _THING)
         first, second, affinity = self._voxels.edges(inside, voxels.neighbours)
-        element, count = find_elements(first, second, affinity, len(inside))
+        element, count = find_elements(first, second, affinity, voxels.color_rgb)
         links = self._links.update(evidence.pairs, element, voxels.solid, voxels.grid, (first, second))
         tree = merge(links, count)
         order, start, end = _ranges(tree, np.bincount(element, minlength=count + 1)[1:])

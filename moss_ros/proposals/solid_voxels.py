@@ -15,6 +15,7 @@ class SolidVoxels:
     """Arrays have one row per voxel of the map."""
 
     position: np.ndarray  # (N, 3) float32
+    color_rgb: np.ndarray  # (N, 3) float32, 0..255
     grid: np.ndarray  # (N, 3) int32
     neighbours: np.ndarray  # (N, 26) int32
     solid: np.ndarray  # (N,) bool
@@ -26,5 +27,12 @@ class SolidVoxels:
     def of(cls, voxels: VoxelMap, solid: np.ndarray) -> SolidVoxels:
         """The map with its solid voxels (N,) bool."""
         return cls(
-            voxels.position, voxels.grid, voxels.neighbours, solid, voxels.block, voxels.index, voxels.voxel_size_m
+            voxels.position,
+            voxels.color,
+            voxels.grid,
+            voxels.neighbours,
+            solid,
+            voxels.block,
+            voxels.index,
+            voxels.voxel_size_m,
         )

@@ -8,6 +8,8 @@ from moss_ros.config import ProposalConfig
 from moss_ros.geometry.components import sort_by_label
 from moss_ros.records import MaskProposals
 
+_LEAST_SCORE = 1e-3  # nothing is dearer than for a score of this
+
 
 def suppress(shared: np.ndarray, scores: np.ndarray, iou: float) -> np.ndarray:
     """Rows of the proposals that survive, the best first (ties: first come).
@@ -28,11 +30,12 @@ def exclusive(proposals: MaskProposals, voxel_count: int, config: ProposalConfig
     """The confident proposals with each voxel given to one of them.
 
     The best takes its voxels first. A smaller one takes voxels from a better, larger one (a mug from its table) as
-    long as that has not lent out more than a share of its own; one that gets less than half of its voxels goes.
+    long as that has not lent out more than a share of its own; voxels cost the more, the less sure the one is that
+    takes them (a cushion from its sofa). One that gets less than half of its voxels goes.
     Returns them, the best first, and the row (N,) int32 that owns each voxel, -1 = none.
     """
     size = np.array([len(v) for v in proposals.voxels], np.int64)
-    free = np.floor(config.map_lend_share * size)  # voxels that each may still give away
+    free = np.floor(config.map_lend_share * size)  # voxels that each may still give away to one as sure as itself
     owner = np.full(voxel_count, -1, np.int32)
     for i in np.argsort(-proposals.scores, kind="stable"):
         if proposals.scores[i] < config.map_min_score:
@@ -40,11 +43,12 @@ def exclusive(proposals: MaskProposals, voxel_count: int, config: ProposalConfig
         voxels = proposals.voxels[i]
         before = owner[voxels]
         wanted = np.bincount(before[before >= 0], minlength=len(size))
-        lenders = (wanted > 0) & (wanted <= free) & (size > size[i])
+        cost = wanted * (proposals.scores / max(proposals.scores[i], _LEAST_SCORE))
+        lenders = (wanted > 0) & (cost <= free) & (size > size[i])
         takes = (before < 0) | lenders[before]
         if takes.sum() >= 0.5 * size[i]:
             owner[voxels[takes]] = i
-            free -= np.where(lenders, wanted, 0)
+            free -= np.where(lenders, cost, 0)
     order, ends = sort_by_label(owner + 1, len(size))
     kept = np.argsort(-proposals.scores, kind="stable")
     kept = kept[ends[kept + 1] > ends[kept]]

@@ -60,7 +60,7 @@ class Recipe:
 
 RECIPES = {
     "consensus": Recipe(FEATURES[:_FIRST_OF_AFFINITY], 120, 4, 20),
-    "affinity": Recipe(tuple(name for name in FEATURES if name not in _CONSENSUS), 250, 5, 40, thinned=(0, 1)),
+    "affinity": Recipe(tuple(name for name in FEATURES if name not in _CONSENSUS), 250, 6, 20, thinned=(0, 1)),
 }
 
 
@@ -90,7 +90,8 @@ def examples(home: Path, sources: Sequence[str]) -> dict[str, list[Examples]]:
     run_frames(pipeline, BagSource(home / "bag", config), progress=False)
     pipeline.segment(full=True)
     truth, voxels = load_folder(home), pipeline.voxels
-    nearest = nearest_rows(truth.points_m, voxels.position)
+    solid = np.flatnonzero(voxels.solid())  # of which a run's map is made
+    nearest = np.append(solid, -1)[nearest_rows(truth.points_m, voxels.position[solid])]
 
     def example(source: str, part: int | None) -> Examples:
         candidates, features = _candidates(pipeline, source, part)

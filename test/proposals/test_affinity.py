@@ -1,5 +1,7 @@
 """Groups of voxels from pairs of pixels: three blocks in a row, of which two are one thing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scenes import block, voxels_of
@@ -93,11 +95,27 @@ def test_elements_stop_at_doubt_and_at_their_largest_size():
     first = np.arange(999, dtype=np.int32)
     affinity = np.ones(999, np.float32)
     affinity[99] = 0.1
-    element, count = find_elements(first, first + 1, affinity, 1002)
-    assert element[99] != element[100] and count >= 6
+    element, count = find_elements(first, first + 1, affinity, np.zeros((1002, 3), np.float32))
+    assert element[99] != element[100] and count >= 4
     sizes = np.bincount(element)[1:]
-    assert sizes.max() <= 200 + 5 and sizes.sum() == 1000
+    assert sizes.max() <= 400 + 5 and sizes.sum() == 1000
     assert element[1000] == element[1001] == 0  # without any edge
+
+
+def test_elements_stop_where_the_colour_changes():
+    first = np.arange(39, dtype=np.int32)
+    colors = np.zeros((40, 3), np.float32)
+    colors[20:, 0] = 135  # three steps of colour: a tenth of the affinity is left
+    element, count = find_elements(first, first + 1, np.ones(39, np.float32), colors)
+    assert count == 2 and element.tolist() == [1] * 20 + [2] * 20
+
+
+def test_a_colour_that_changes_forms_the_groups_anew():
+    store, known = evidence_of([labels(20, 40)]), AffinityMap(ProposalConfig())
+    before = known.update(store, WALL)
+    painted = WALL.color_rgb.copy()
+    painted[PIXEL[:, :10].ravel()] = 255
+    assert known.update(store, replace(WALL, color_rgb=painted)) is not before
 
 
 def test_links_between_elements_are_means_over_pixels():

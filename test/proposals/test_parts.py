@@ -224,6 +224,7 @@ def test_proposals_carry_their_source():
 def test_empty_map():
     empty = SolidVoxels(
         np.zeros((0, 3), np.float32),
+        np.zeros((0, 3), np.float32),
         np.zeros((0, 3), np.int32),
         np.zeros((0, 26), np.int32),
         np.zeros(0, bool),

@@ -116,11 +116,18 @@ def test_halves_of_a_surer_thing_do_not_tear_it_apart():
 
 
 def test_loans_add_up():
-    # A fifth of 20 voxels may go: two things of two voxels each, not a third.
+    # A quarter of 20 voxels may go; two each cost 2 * .9 / .8 = 2.25 and 2 * .9 / .7 = 2.57, of 5: no third.
     small = [{0, 1}, {2, 3}, {4, 5}]
-    config = replace(CONFIG, map_lend_share=0.2)
+    config = replace(CONFIG, map_lend_share=0.25)
     result, _ = exclusive(proposals(set(range(20)), *small, scores=[0.9, 0.8, 0.7, 0.6]), N, config)
     assert [v.tolist() for v in result.voxels] == [list(range(4, 20)), [0, 1], [2, 3]]
+
+
+def test_voxels_cost_more_the_less_sure_the_taker_is():
+    # 6 of 20 voxels may go. Three of them cost 3 for one as sure, 6 for one half as sure, 9 for one a third as sure.
+    for score, taken in ((0.9, 3), (0.45, 3), (0.3, 0)):
+        result, _ = exclusive(proposals(set(range(20)), {0, 1, 2}, scores=[0.9, score]), N, CONFIG)
+        assert len(result.voxels[0]) == 20 - taken
 
 
 def test_group_of_surer_things_vanishes():
