@@ -12,8 +12,6 @@ import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
-
 from moss_ros.masks2d.network import Predictor, load_weights
 from moss_ros.sim.training_views.sensor_profiles import DEFAULT_MIX
 from moss_ros.sim.training_views.view_pool import ViewPool
@@ -80,6 +78,8 @@ def scored(folder: Path, pool: ViewPool, rooms: int, scenes: dict[str, ScenePair
 
 def main() -> None:
     """Command line."""
+    import torch
+
     parser = argparse.ArgumentParser(prog="python -m moss_ros.train.mask_study", description=__doc__)
     parser.add_argument("scenes", type=Path, nargs="*", help="folders with bag/ and truth")
     parser.add_argument("--out", type=Path, required=True)
