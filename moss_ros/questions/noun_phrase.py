@@ -27,6 +27,11 @@ class NounPhrase:
         """What the model compares: the alternatives, or the text."""
         return self.alternatives or (self.text,)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The texts without the colours and sizes that are measured."""
+        return tuple(_plain(text) for text in self.texts)
+
     def in_singular(self) -> NounPhrase:
         """The same with its nouns in the singular: "piles of clothes" becomes "pile of clothes"."""
         one = lex.singular(self.head)
@@ -81,6 +86,12 @@ def _alternatives(core: list[str], text: str) -> tuple[str, ...]:
         if left[-1] not in COLOR_WORDS and (joint == "or" or plural):
             return " ".join(left), " ".join(right)
     return ()
+
+
+def _plain(text: str) -> str:
+    words = text.split()
+    kept = [w for w in words[:-1] if w not in COLOR_WORDS and w not in lex.SIZES] + words[-1:]
+    return " ".join(kept)
 
 
 def _replaced(text: str, word: str, other: str) -> str:
