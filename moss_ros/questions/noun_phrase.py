@@ -52,7 +52,8 @@ def noun_phrase(words: list[str]) -> NounPhrase:
     end = next((i for i, w in enumerate(kept) if i and w in _ENDS_HEAD), len(kept))
     core = kept[:end]
     colors = [COLOR_WORDS[w] for w in core[:-1] if w in COLOR_WORDS]
-    anything = core[0] in lex.ANYTHING | lex.EVERYTHING
+    colored_thing = len(core) > 1 and core[-1] in lex.ANYTHING | lex.EVERYTHING and set(core[:-1]) <= set(COLOR_WORDS)
+    anything = core[0] in lex.ANYTHING | lex.EVERYTHING or colored_thing
     if anything or kept[end : end + 2] in (["that", "is"], ["which", "is"]):
         colors += [COLOR_WORDS[w] for w in kept[1:] if w in COLOR_WORDS]
     size = next((lex.SIZES[w] for w in core[:-1] if w in lex.SIZES), 0)
