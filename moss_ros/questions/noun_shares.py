@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 KEPT = 24  # nouns of each instance that are remembered
-_CHUNK = 1024  # instances at a time: (chunk, N) stays small
+AT_ONCE = 8192  # instances whose nats for all nouns are in memory together
+_CHUNK = 1024  # of them at a time: copies of (chunk, N) stay small
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,11 @@ class NounShares:
     rows: np.ndarray  # (K, KEPT) int32 rows of the nouns
     shares: np.ndarray  # (K, KEPT) float32, sum at most 1: what is no thing has a share as well
     log_total: np.ndarray  # (K,) float32 log sum exp of the nats of all nouns and of what is no thing
+
+    @classmethod
+    def joined(cls, parts: Sequence[NounShares]) -> NounShares:
+        """The instances of all parts, in order; at least one part."""
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("rows", "shares", "log_total")))
 
     def of(self, fit: np.ndarray) -> np.ndarray:
         """(K,) share of the nouns, each counted as far as it fits; fit (N,) in [0, 1]."""

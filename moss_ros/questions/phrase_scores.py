@@ -24,7 +24,7 @@ from moss_ros.language.vocabulary import BACKGROUND
 from moss_ros.questions.attributes import color_evidence, size_evidence
 from moss_ros.questions.map_index import MapIndex
 from moss_ros.questions.noun_phrase import NounPhrase
-from moss_ros.questions.noun_shares import NounShares, noun_shares
+from moss_ros.questions.noun_shares import AT_ONCE, NounShares, noun_shares
 
 _TOLD = 2  # nouns of an explanation
 _TEXTS = 4096  # embeddings of texts that are remembered
@@ -124,10 +124,17 @@ class PhraseScorer:
             )
         extents = np.ascontiguousarray(np.sort(index.boxes.size_m, axis=1)[:, ::-1])
         extents.setflags(write=False)  # so that the size prior knows them again
+        starts = range(0, max(len(index), 1), AT_ONCE)
+        shares = NounShares.joined([self._shares(vectors[s : s + AT_ONCE], extents[s : s + AT_ONCE]) for s in starts])
+        self._sizes(self._nouns[:1], extents, self._noun_vectors[:1])  # the prior remembers the boxes for questions
+        return Prepared(index, vectors, np.asarray(vectors.any(axis=1)), extents, shares)
+
+    def _shares(self, vectors: np.ndarray, extents_m: np.ndarray) -> NounShares:
+        """Of all nouns, for instances (k, D) with sizes (k, 3)."""
         count = len(self._nouns)
         nats = self._config.noun_scale * (self._noun_vectors @ vectors.T)
-        nats[:count] += self._sizes(self._nouns, extents, self._noun_vectors[:count])
-        return Prepared(index, vectors, np.asarray(vectors.any(axis=1)), extents, noun_shares(nats, count))
+        nats[:count] += self._sizes(self._nouns, extents_m, self._noun_vectors[:count])
+        return noun_shares(nats, count)
 
     def fits(self, prepared: Prepared, texts: Iterable[str]) -> dict[str, TextFit]:
         """How the instances fit each text, in one pass over the map."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from moss_ros.questions.noun_shares import KEPT, noun_shares
+from moss_ros.questions.noun_shares import KEPT, NounShares, noun_shares
 
 
 def test_shares_are_a_softmax_with_what_is_no_thing() -> None:
@@ -24,3 +24,10 @@ def test_only_the_likeliest_nouns_are_kept() -> None:
 
 def test_no_instances() -> None:
     assert noun_shares(np.zeros((3, 0)), 2).of(np.ones(2)).shape == (0,)
+
+
+def test_parts_join_in_order() -> None:
+    nats = np.random.default_rng(4).normal(0, 2, (30, 7))
+    parts = NounShares.joined([noun_shares(nats[:, :3], 28), noun_shares(nats[:, 3:], 28)])
+    fit = np.arange(28) % 2
+    assert parts.of(fit) == pytest.approx(noun_shares(nats, 28).of(fit))
