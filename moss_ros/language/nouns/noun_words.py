@@ -20,6 +20,7 @@ class NounWords:
 
     def __init__(self, facts: Sequence[NounFacts]) -> None:
         self._count = len(facts)
+        self._nouns = frozenset(spaced(fact.noun) for fact in facts)
         self._names: _Rows = {}
         self._kinds: _Rows = {}
         self._ends: _Rows = {}  # of the nouns themselves
@@ -37,13 +38,15 @@ class NounWords:
                 _add_ends(self._alias_ends, name, row)
 
     def named(self, phrase: str) -> np.ndarray | None:
-        """(N,) weights in [0, 1] of the nouns that the head of the phrase names; None where it is no known name, and
-        only a part of the phrase is known as a kind."""
+        """(N,) weights in [0, 1] of the nouns that the head of the phrase names; None where nothing is known, or the
+        head is a kind of which the phrase asks for some."""
         name, kind = head_noun(phrase, self._names), head_noun(phrase, self._kinds)
         if name is not None and kind is not None and len(kind.split()) > len(name.split()):
             name = None
-        if name is None and (kind is None or kind != spaced(phrase)):
-            return self._compounds(phrase) if kind is None else None
+        if name is None and kind is None:
+            return self._compounds(phrase)
+        if kind is not None and kind != spaced(phrase) and self._is_general(kind, name):
+            return None  # "backless seat": which of them, tells the rest
         weights = np.zeros(self._count, np.float32)
         if name is not None:
             weights[list(self._names[name])] = 1
@@ -61,6 +64,10 @@ class NounWords:
         """Rows of the nouns of the kind that the phrase ends with."""
         kind = head_noun(phrase, self._kinds)
         return [] if kind is None else sorted(self._kinds[kind])
+
+    def _is_general(self, kind: str, name: str | None) -> bool:
+        """Whether a word is first of all a kind: no noun at all, or another name of one among many below it."""
+        return name is None or (name == kind and kind not in self._nouns and len(self._kinds[kind]) >= MANY)
 
     def _compounds(self, phrase: str) -> np.ndarray | None:
         """Weights of the nouns of which one name ends with the head of the phrase."""

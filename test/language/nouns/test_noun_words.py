@@ -50,6 +50,16 @@ def test_a_compound_whose_head_is_unknown_names_what_ends_so() -> None:
     assert found is not None and found.tolist() == [1, 0]
 
 
+def test_a_general_word_with_something_before_it_leaves_the_choice_to_the_rest() -> None:
+    facts = (NounFacts("chair", ("seat",)), *(NounFacts(f"stool {i}", (), kinds=("seat",)) for i in "abcde"))
+    words = NounWords(facts)
+    assert words.named("backless seat") is None and words.members("backless seat") == [1, 2, 3, 4, 5]
+    found = words.named("seat")
+    assert found is not None and found.tolist() == [1] * 6
+    found = words.named("wooden chair")
+    assert found is not None and found.tolist() == [1, 0, 0, 0, 0, 0]
+
+
 def test_members_are_of_the_kind_at_the_end() -> None:
     words = NounWords(FACTS)
     assert words.members("dish machine") == [5, 6]
