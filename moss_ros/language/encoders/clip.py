@@ -79,13 +79,8 @@ class ClipEncoder:
         if len(there):
             part = masks if len(there) == len(masks) else masks[there]
             with self._threads():
-                out[there] = self._mapped(unit_rows(self._reader.read(color_rgb, part, boxes[there])))
+                out[there] = unit_rows(self._reader.read(color_rgb, part, boxes[there]))
         return out
-
-    def _mapped(self, rows: np.ndarray) -> np.ndarray:
-        """Unit rows behind the map of the model, where it has one."""
-        image_map = self._loaded.image_map
-        return rows if image_map is None else unit_rows(rows + rows @ image_map)
 
     def _kept(self, text: str, fresh: dict[str, np.ndarray]) -> np.ndarray:
         """The row of a text; the texts used last stay known."""

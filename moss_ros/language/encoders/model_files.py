@@ -36,7 +36,6 @@ class LoadedModel:
     templates: tuple[str, ...]
     device: str
     start_layer_share: float = 0.5  # where its mask tokens start, as it was trained; CLIP was not trained with any
-    image_map: np.ndarray | None = None  # (D, D) float32, added to the identity behind the image tower
 
     @property
     def is_small(self) -> bool:
@@ -90,8 +89,7 @@ def load_model(name: str = "bundled", weights: str = "", image_size: int = 0, de
 def load_files(config: Path, weights: Path, image_size: int = 0, device: str = "auto") -> LoadedModel:
     """A model from an open_clip configuration and its weights.
 
-    The configuration may have an entry "moss": name, templates, image_mean, image_std, start_layer_share, and
-    image_map, the name of a file beside it.
+    The configuration may have an entry "moss": name, templates, image_mean, image_std, start_layer_share.
     """
     ensure_torchvision()
     for path in (config, weights):
@@ -111,17 +109,7 @@ def load_files(config: Path, weights: Path, image_size: int = 0, device: str = "
     preprocess = {key: tuple(own[f"image_{key}"]) for key in ("mean", "std") if f"image_{key}" in own}
     templates = checked_templates(own.get("templates", TEMPLATES))
     loaded = _create(config.stem, own.get("name", config.stem), weights, preprocess, image_size, device, templates)
-    share = float(own.get("start_layer_share", loaded.start_layer_share))
-    return replace(loaded, start_layer_share=share, image_map=_image_map(config, own.get("image_map", "")))
-
-
-def _image_map(config: Path, name: str) -> np.ndarray | None:
-    if not name:
-        return None
-    path = config.with_name(name)
-    if not path.is_file():
-        raise MissingWeightsError(f"{path} is missing, which {config.name} names: install moss_ros again")
-    return np.load(path, allow_pickle=False).astype(np.float32)
+    return replace(loaded, start_layer_share=float(own.get("start_layer_share", loaded.start_layer_share)))
 
 
 def chosen_device(device: str) -> str:

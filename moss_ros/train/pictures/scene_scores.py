@@ -39,9 +39,8 @@ class SceneViews:
     seen: frozenset[int]  # things whose scanned model is in the training set; empty where nothing says so
 
 
-def scene_views(scene: Path, count: int = VIEWS) -> SceneViews:
-    """Read a recording with true masks (of `moss sim`), up to `count` views of each thing; raises ValueError or
-    BagError."""
+def scene_views(scene: Path) -> SceneViews:
+    """Read a recording with true masks (of `moss sim`); raises ValueError or BagError."""
     listed = json.loads((scene / "instances.json").read_text("utf-8"))["instances"]
     category = {i["id"]: i["category"] for i in listed if i.get("evaluate", i.get("evaluate_after", False))}
     ids = IdImages(scene)
@@ -50,7 +49,7 @@ def scene_views(scene: Path, count: int = VIEWS) -> SceneViews:
     pixels = np.stack([np.bincount(i.ravel(), minlength=256) for _, i in frames])  # (F, 256)
     wanted: dict[int, list[int]] = {}
     for thing in sorted(category):
-        for frame in _apart(pixels[:, thing], count):
+        for frame in _apart(pixels[:, thing]):
             wanted.setdefault(frame, []).append(thing)
     order = sorted(wanted)
     return SceneViews(
@@ -64,13 +63,13 @@ def scene_views(scene: Path, count: int = VIEWS) -> SceneViews:
     )
 
 
-def _apart(pixels: np.ndarray, count: int = VIEWS) -> list[int]:
+def _apart(pixels: np.ndarray) -> list[int]:
     """The frames with most pixels, at least five frames apart where there are enough."""
     chosen: list[int] = []
     for frame in np.argsort(-pixels, kind="stable"):
         if pixels[frame] >= 100 and all(abs(int(frame) - c) >= 5 for c in chosen):
             chosen.append(int(frame))
-        if len(chosen) == count:
+        if len(chosen) == VIEWS:
             break
     return chosen
 

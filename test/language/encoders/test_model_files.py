@@ -52,19 +52,6 @@ def test_a_model_comes_back_from_its_files(tmp_path: Path) -> None:
     assert rows.shape == (2, 16)
 
 
-def test_the_map_of_a_model_changes_what_masks_show_and_no_text(tmp_path: Path) -> None:
-    image, mask = np.random.default_rng(2).integers(0, 255, (40, 50, 3), dtype=np.uint8), np.ones((1, 40, 50), bool)
-    files = write_model(tmp_path, **MOSS)
-    plain = ClipEncoder(load_files(*files, device="cpu"))
-    turn = np.eye(16)[::-1]
-    np.save(tmp_path / "map.npy", (turn - np.eye(16)).astype(np.float16))  # added to the identity: the last comes first
-    mapped = ClipEncoder(load_files(*write_model(tmp_path, **MOSS, image_map="map.npy"), device="cpu"))
-    np.testing.assert_allclose(mapped.encode_masks(image, mask), plain.encode_masks(image, mask)[:, ::-1], atol=1e-5)
-    np.testing.assert_allclose(mapped.encode_texts(["a mug"]), plain.encode_texts(["a mug"]), atol=1e-6)
-    with pytest.raises(MissingWeightsError, match=r"nowhere\.npy"):
-        load_files(*write_model(tmp_path, **MOSS, image_map="nowhere.npy"), device="cpu")
-
-
 def test_without_an_entry_of_its_own_a_model_has_the_usual_values(tmp_path: Path) -> None:
     found = load_files(*write_model(tmp_path, stem="plain_test"), device="cpu")
     assert found.name == "plain_test"
