@@ -13,6 +13,7 @@ setup(
     package_data={
         "moss_ros.evaluation": ["labels/*"],
         "moss_ros.language.encoders": ["weights/*"],
+        "moss_ros.language.nouns": ["data/*"],
         "moss_ros.language.sizes": ["data/*"],
         "moss_ros.masks2d": ["weights/*"],
         "moss_ros.proposals": ["ranking*.json"],

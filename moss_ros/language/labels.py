@@ -20,7 +20,7 @@ _CHUNK = 2048  # instances at a time: (chunk, V + B) stays small
 class LabelRule:
     """How evidence is weighed; the defaults are a start and belong to no model, calibrate them for the encoder."""
 
-    similarity_scale: float = 50.0  # turns cosines into log odds; 100 is what CLIP was trained with, too sure for masks
+    similarity_scale: float = 70.0  # turns cosines into log odds; 100 is what CLIP was trained with, too sure for masks
     best_view_share: float = 0.5  # [0, 1] weight of the best view against the mean of all views
     size_weight: float = 0.7  # below 1: the extents of a thing vary together, so three of them count some of it twice
     background_bonus: float = 0.0  # added to the log odds of background: more = fewer, surer labels

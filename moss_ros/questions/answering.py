@@ -42,8 +42,9 @@ class Answering:
     ) -> None:
         """Take over a snapshot; embeddings may lack some of its instances."""
         index = self._indexer.update(snapshot, embeddings, floor_m)
+        prepared = self._engine.prepared(index)  # takes a while with many instances; questions go on meanwhile
         with self._lock:
-            self._engine.prepare(index)
+            self._engine.take(prepared)
             self._index = index
 
     def find(self, request: QueryRequest, observed: Observed) -> QueryAnswer:

@@ -27,6 +27,11 @@ class NounPhrase:
         """What the model compares: the alternatives, or the text."""
         return self.alternatives or (self.text,)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The texts without the colours and sizes that are measured."""
+        return tuple(_plain(text) for text in self.texts)
+
     def in_singular(self) -> NounPhrase:
         """The same with its nouns in the singular: "piles of clothes" becomes "pile of clothes"."""
         one = lex.singular(self.head)
@@ -47,7 +52,8 @@ def noun_phrase(words: list[str]) -> NounPhrase:
     end = next((i for i, w in enumerate(kept) if i and w in _ENDS_HEAD), len(kept))
     core = kept[:end]
     colors = [COLOR_WORDS[w] for w in core[:-1] if w in COLOR_WORDS]
-    anything = core[0] in lex.ANYTHING | lex.EVERYTHING
+    colored_thing = len(core) > 1 and core[-1] in lex.ANYTHING | lex.EVERYTHING and set(core[:-1]) <= set(COLOR_WORDS)
+    anything = core[0] in lex.ANYTHING | lex.EVERYTHING or colored_thing
     if anything or kept[end : end + 2] in (["that", "is"], ["which", "is"]):
         colors += [COLOR_WORDS[w] for w in kept[1:] if w in COLOR_WORDS]
     size = next((lex.SIZES[w] for w in core[:-1] if w in lex.SIZES), 0)
@@ -81,6 +87,12 @@ def _alternatives(core: list[str], text: str) -> tuple[str, ...]:
         if left[-1] not in COLOR_WORDS and (joint == "or" or plural):
             return " ".join(left), " ".join(right)
     return ()
+
+
+def _plain(text: str) -> str:
+    words = text.split()
+    kept = [w for w in words[:-1] if w not in COLOR_WORDS and w not in lex.SIZES] + words[-1:]
+    return " ".join(kept)
 
 
 def _replaced(text: str, word: str, other: str) -> str:

@@ -1,12 +1,10 @@
-"""How likely each instance is what a phrase names: similarity against the map and against other nouns, made a number.
+"""How likely each instance is what a phrase names: the share of what it is that fits the phrase, made a number.
 
-u = scale * cosine + size_weight * log likelihood of the metric size          for every phrase and instance
-map      = scale * (cosine - its mean over the map): a word that fits all instances fits none
-contrast = u - log sum exp of u of other nouns, synonyms of the phrase left out
-A phrase is asked together with the nouns nearest to it, which the images know better than "something to sit on".
-likelihood = logistic(bias + weights . (map, contrast)) of the kind, times logistic(bias + weight * colour) where the
-phrase names one: the surest mug is no red mug when it is blue; times how much more it is that than what it must not
-be. The weights were fitted on simulated homes.
+nats = noun_scale * cosine + size_weight * log likelihood of the metric size     for every noun and instance
+share = (sum of the shares of nouns that the phrase means + share of the phrase itself, as one noun more)
+likelihood = logistic(bias + weight * log share) of the kind, times logistic(bias + weight * colour) where the phrase
+names one: the surest mug is no red mug when it is blue; times how much more it is that than what it must not be.
+Which nouns a phrase means tells language/nouns. The weights were fitted on simulated homes.
 """
 
 from __future__ import annotations
@@ -21,25 +19,17 @@ from numba import njit
 
 from moss_ros.config import QueryConfig
 from moss_ros.language.encoders.encoder import ImageTextEncoder
-from moss_ros.language.sizes.size_table import read_sizes
+from moss_ros.language.nouns.noun_meaning import NounMeaning, known_nouns
+from moss_ros.language.vocabulary import BACKGROUND
 from moss_ros.questions.attributes import color_evidence, size_evidence
 from moss_ros.questions.map_index import MapIndex
 from moss_ros.questions.noun_phrase import NounPhrase
+from moss_ros.questions.noun_shares import AT_ONCE, NounShares, noun_shares
 
-CONTRAST = (
-    *("thing", "part of a wall", "part of the floor", "part of a piece of furniture", "wall", "floor", "ceiling"),
-    *("door", "window", "curtain", "table", "chair", "sofa", "bed", "cabinet", "shelf", "drawer", "sink", "stove"),
-    *("refrigerator", "lamp", "picture", "mirror", "clock", "plant", "vase", "rug", "cushion", "blanket", "towel"),
-    *("book", "magazine", "paper", "box", "bag", "basket", "bottle", "can", "cup", "plate", "bowl", "pot", "knife"),
-    *("food", "fruit", "toy", "ball", "shoe", "clothes", "tool", "computer", "screen", "keyboard", "phone", "cable"),
-    *("speaker", "trash can", "animal", "person"),
-)
-_LABELS = 64  # labels of the map that join the contrast nouns
+_TOLD = 2  # nouns of an explanation
 _TEXTS = 4096  # embeddings of texts that are remembered
-_MOST_ABOVE = 12.0  # nats above the mean of the map
-_MOST_SURE = 10.0  # nats against other nouns
-_NOUN_SHARPNESS = 40.0  # how much nearer nouns to a phrase weigh more, per unit of cosine
-_ROUNDING = 1e-6  # of sums of up to a few hundred 32-bit numbers below one
+_LEAST_SHARE = 1e-3  # what is likelier to be a hundred other things is that to no degree
+_MOST_NATS = 8.0  # of a phrase above all nouns together
 _IN_DOUBT = 0.5  # share of the best likelihood above which instances count as of the asked kind
 
 
@@ -72,12 +62,7 @@ class Prepared:
     vectors: np.ndarray  # (K, D) blend of mean and best view
     known: np.ndarray  # (K,) bool: has been looked at
     extents_m: np.ndarray  # (K, 3) longest first
-    nouns: tuple[str, ...]  # C contrast nouns
-    noun_vectors: np.ndarray  # (C, D)
-    exponentials: np.ndarray  # (C, K) exp of u of the nouns, less the largest of each instance
-    exponential_sum: np.ndarray  # (K,) over the nouns
-    largest: np.ndarray  # (K,)
-    usual_cosine: float  # of any noun and any instance
+    shares: NounShares
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +70,7 @@ class TextFit:
     """How K instances fit one text."""
 
     cosine: np.ndarray  # (K,)
-    u: np.ndarray  # (K,) nats, with the size
+    share: np.ndarray  # (K,) in [0, 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +78,7 @@ class PhraseScore:
     """What speaks for and against each of K instances."""
 
     similarity: np.ndarray  # (K,) cosine
-    above_map: np.ndarray  # (K,) nats
-    contrast: np.ndarray  # (K,) nats
+    share: np.ndarray  # (K,) in [0, 1]: how much of what it may be fits the phrase
     color: np.ndarray  # (K,) nats
     likelihood: np.ndarray  # (K,) in [0, 1]; 0 where nothing is known
 
@@ -109,9 +93,11 @@ class PhraseScorer:
         self._config = config
         self._size_prior = size_prior if size_weight > 0 else None
         self._size_weight = size_weight
-        self._scale = config.contrast_scale
         self._texts: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._nouns: np.ndarray | None = None  # (N, D), once they are needed
+        facts = known_nouns()
+        self._nouns = tuple(fact.noun for fact in facts)
+        self._noun_vectors = self.vectors([*self._nouns, *BACKGROUND])
+        self._meaning = NounMeaning(facts, self._noun_vectors[: len(facts)], self.vectors)
 
     def vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(T, D) float32 embeddings; only new texts are encoded."""
@@ -126,7 +112,7 @@ class PhraseScorer:
         return out
 
     def prepare(self, index: MapIndex) -> Prepared:
-        """The contrast nouns of a map and their fit to each instance; done once for an index."""
+        """What the instances of a map may be; done once for an index, in any thread."""
         share = self._config.best_view_share
         vectors = ((1 - share) * index.mean + share * index.best).astype(np.float32)
         if not vectors.shape[1]:
@@ -138,50 +124,65 @@ class PhraseScorer:
             )
         extents = np.ascontiguousarray(np.sort(index.boxes.size_m, axis=1)[:, ::-1])
         extents.setflags(write=False)  # so that the size prior knows them again
-        labels = sorted(set(index.labels) - set(CONTRAST) - {"object", ""})[:_LABELS]
-        nouns = (*CONTRAST, *labels)
-        noun_vectors = self.vectors(nouns)
-        cosines = _cosines(noun_vectors, vectors)
-        u = self._scale * cosines + self._sizes(nouns, extents)
-        largest = u.max(axis=0)
-        known = np.asarray(vectors.any(axis=1))
-        each = np.exp(u - largest).astype(np.float32)
-        usual = float(cosines[:, known].mean()) if known.any() else 0.0
-        return Prepared(index, vectors, known, extents, nouns, noun_vectors, each, each.sum(axis=0), largest, usual)
+        starts = range(0, max(len(index), 1), AT_ONCE)
+        shares = NounShares.joined([self._shares(vectors[s : s + AT_ONCE], extents[s : s + AT_ONCE]) for s in starts])
+        self._sizes(self._nouns[:1], extents, self._noun_vectors[:1])  # the prior remembers the boxes for questions
+        return Prepared(index, vectors, np.asarray(vectors.any(axis=1)), extents, shares)
+
+    def _shares(self, vectors: np.ndarray, extents_m: np.ndarray) -> NounShares:
+        """Of all nouns, for instances (k, D) with sizes (k, 3)."""
+        count = len(self._nouns)
+        nats = self._config.noun_scale * (self._noun_vectors @ vectors.T)
+        nats[:count] += self._sizes(self._nouns, extents_m, self._noun_vectors[:count])
+        return noun_shares(nats, count)
 
     def fits(self, prepared: Prepared, texts: Iterable[str]) -> dict[str, TextFit]:
         """How the instances fit each text, in one pass over the map."""
         wanted = list(dict.fromkeys(texts))
         if not wanted:
             return {}
-        cosines = _cosines(self._with_nouns(wanted), prepared.vectors)
-        u = self._scale * cosines + self._sizes(wanted, prepared.extents_m)
-        return {text: TextFit(cosines[row], u[row]) for row, text in enumerate(wanted)}
+        vectors = self.vectors(wanted)
+        cosines = _cosines(vectors, prepared.vectors)
+        nats = self._config.noun_scale * cosines + self._sizes(wanted, prepared.extents_m, vectors)
+        return {text: TextFit(cosines[row], self._share(prepared, text, nats[row])) for row, text in enumerate(wanted)}
 
     def score(
         self, prepared: Prepared, noun: NounPhrase, negatives: Sequence[str], fits: dict[str, TextFit]
     ) -> PhraseScore:
-        """Judge a noun phrase; `fits` holds those of its texts and of the negatives."""
+        """Judge a noun phrase; `fits` holds those of its kinds and of the negatives."""
         c, index = self._config, prepared.index
         color = color_evidence(index.color_shares, noun.colors)
-        if noun.is_anything and not negatives:
-            likelihood = self._color_fits(noun, color)
-            zeros = np.zeros(len(index))
-            return PhraseScore(zeros, zeros, zeros, color, likelihood)
-        cosine = np.max([fits[t].cosine for t in noun.texts], axis=0)
-        u = np.max([fits[t].u for t in noun.texts], axis=0)
-        above = self._above_map(cosine, prepared)
-        contrast = np.clip(u - self._others(prepared, noun), -_MOST_SURE, _MOST_SURE)
-        logit = c.calibration_bias + c.calibration_map * above + c.calibration_contrast * contrast
         allowed = self._color_fits(noun, color)
+        if noun.is_anything and not negatives:
+            zeros = np.zeros(len(index))
+            return PhraseScore(zeros, zeros, color, allowed)
+        cosine = np.max([fits[t].cosine for t in noun.kinds], axis=0)
+        share = np.max([fits[t].share for t in noun.kinds], axis=0)
+        logit = c.calibration_bias + c.calibration_share * log_share(share)
         for text in negatives:
-            allowed = allowed / (1 + c.negative_weight * np.exp(np.clip(fits[text].u - u, -60, 60)))
+            allowed = allowed / (1 + c.negative_weight * fits[text].share / np.maximum(share, _LEAST_SHARE))
         if noun.size:
             plain = np.where(prepared.known, _logistic(logit) * allowed, 0)
             alike = plain >= _IN_DOUBT * max(float(plain.max(initial=0)), 1e-6)
             logit = logit + c.calibration_size_word * size_evidence(index.boxes.volume_m3, alike, noun.size)
         likelihood = np.where(prepared.known, _logistic(logit) * allowed, 0)
-        return PhraseScore(cosine, above, contrast, color, likelihood)
+        return PhraseScore(cosine, share, color, likelihood)
+
+    def explain_size(self, text: str, extents_m: np.ndarray) -> str:
+        """What the size prior says; empty without one."""
+        return self._size_prior.explain(text, extents_m) if self._size_prior is not None else ""
+
+    def explain_kind(self, prepared: Prepared, row: int, share: float) -> str:
+        """What an instance looks like, its size considered: "fits to 74 %, may be mug to 62 %, jar to 20 %"."""
+        best = prepared.shares.best(row, _TOLD)
+        nouns = ", ".join(f"{self._nouns[noun]} to {round(100 * part)} %" for noun, part in best)
+        return f"fits to {round(100 * share)} %, may be {nouns}"
+
+    def _share(self, prepared: Prepared, text: str, nats: np.ndarray) -> np.ndarray:
+        """(K,) share of a text: that of the nouns it means, and its own beside all nouns."""
+        named = prepared.shares.of(self._meaning.fit(text))
+        own = np.exp(np.clip(nats - prepared.shares.log_total, -60, _MOST_NATS))
+        return np.asarray((named + own) / (1 + own))
 
     def _color_fits(self, noun: NounPhrase, color: np.ndarray) -> np.ndarray:
         """(K,) likelihood of the named colours; ones where none is named."""
@@ -189,48 +190,17 @@ class PhraseScorer:
             return np.ones(len(color))
         return _logistic(self._config.calibration_color_bias + self._config.calibration_color * color)
 
-    def explain_size(self, text: str, extents_m: np.ndarray) -> str:
-        """What the size prior says; empty without one."""
-        return self._size_prior.explain(text, extents_m) if self._size_prior is not None else ""
-
-    def _with_nouns(self, texts: Sequence[str]) -> np.ndarray:
-        """(T, D) float32: each text moved towards the nouns that mean nearly the same."""
-        vectors, weight = self.vectors(texts), self._config.noun_weight
-        if weight <= 0:
-            return vectors
-        if self._nouns is None:
-            self._nouns = self.vectors(nouns_of_things())
-        near = _NOUN_SHARPNESS * _cosines(vectors, self._nouns)
-        share = np.exp(near - near.max(axis=1, keepdims=True))
-        moved = vectors + weight * _unit(share @ self._nouns)
-        return np.asarray(_unit(moved), np.float32)
-
-    def _above_map(self, cosine: np.ndarray, prepared: Prepared) -> np.ndarray:
-        """(K,) nats above the mean of the map, which a small map knows less well than all nouns together do."""
-        count, prior = int(prepared.known.sum()), self._config.map_prior_count
-        mean = (cosine[prepared.known].sum() + prior * prepared.usual_cosine) / max(count + prior, 1e-6)
-        return np.clip(self._scale * (cosine - mean), -_MOST_ABOVE, _MOST_ABOVE)
-
-    def _others(self, prepared: Prepared, noun: NounPhrase) -> np.ndarray:
-        """(K,) log sum of what else the instances may be."""
-        left_out = prepared.exponentials[~self._is_contrast(prepared, noun)]
-        total = prepared.exponential_sum - left_out.sum(axis=0)
-        return prepared.largest + np.log(np.maximum(total, _ROUNDING))
-
-    def _is_contrast(self, prepared: Prepared, noun: NounPhrase) -> np.ndarray:
-        """(C,) bool: nouns that mean something else than the phrase."""
-        near = _cosines(self.vectors(noun.texts), prepared.noun_vectors).max(axis=0)
-        limit = near.mean() + self._config.synonym_deviations * max(float(near.std()), 1e-3)
-        names = {noun.head, *noun.texts, *(t.split()[-1] for t in noun.alternatives)}
-        same = np.array([n in names for n in prepared.nouns])
-        return (near < limit) & ~same
-
-    def _sizes(self, texts: Sequence[str], extents_m: np.ndarray) -> np.ndarray:
+    def _sizes(self, texts: Sequence[str], extents_m: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """(T, K) weighted log likelihood of the sizes."""
         if self._size_prior is None or not len(extents_m):
             return np.zeros((len(texts), len(extents_m)), np.float32)
-        nats = self._size_prior.log_likelihood(list(texts), extents_m, None, self.vectors(texts))
+        nats = self._size_prior.log_likelihood(list(texts), extents_m, None, vectors)
         return np.asarray(self._size_weight * nats, np.float32)
+
+
+def log_share(share: np.ndarray) -> np.ndarray:
+    """(K,) nats of shares (K,); very small ones are all alike."""
+    return np.asarray(np.log(share + _LEAST_SHARE))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -247,15 +217,6 @@ def _cosines(texts, vectors):
                 total += texts[t, d] * vectors[k, d]
             out[t, k] = total
     return out
-
-
-def nouns_of_things() -> tuple[str, ...]:
-    """The contrast nouns and all that have a typical size."""
-    return tuple(dict.fromkeys([*CONTRAST, *read_sizes().nouns]))
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:

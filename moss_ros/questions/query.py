@@ -86,8 +86,16 @@ class QueryEngine:
     def prepare(self, index: MapIndex) -> Prepared:
         """What all questions to an index share; find() does it when needed, the mapper may do it before."""
         if self._prepared is None or self._prepared.index is not index:
-            self._prepared = self._scorer.prepare(index)
+            self._prepared = self.prepared(index)
         return self._prepared
+
+    def prepared(self, index: MapIndex) -> Prepared:
+        """The same, in any thread beside questions, for take()."""
+        return self._scorer.prepare(index)
+
+    def take(self, prepared: Prepared) -> None:
+        """Questions about this index come next."""
+        self._prepared = prepared
 
     def find(self, request: QueryRequest, index: MapIndex, observed: Observed) -> QueryAnswer:
         """Answer a request. Raises QueryError when it cannot be understood; the message names the fix."""
@@ -115,7 +123,7 @@ class QueryEngine:
         """Phrase and relation of a question, with one pass over the embeddings for all its words."""
         negatives = (*request.negatives, *question.negatives)
         nouns = (question.target, *_nouns(question.relation))
-        fits = self._scorer.fits(prepared, [t for n in nouns for t in n.texts] + list(negatives))
+        fits = self._scorer.fits(prepared, [t for n in nouns for t in n.kinds] + list(negatives))
         target = self._scorer.score(prepared, question.target, negatives, fits)
         if question.relation is None:
             return target, None
@@ -131,6 +139,10 @@ class QueryEngine:
         """Cosine and logit (K,) of the likeness to an example."""
         cosine = np.einsum("kd,d->k", prepared.vectors, example)  # no threads to wait for
         return cosine, self._config.example_scale * (cosine - self._config.example_similarity)
+
+    def explain_kind(self, prepared: Prepared, row: int, share: float) -> str:
+        """What an instance may be; share: of it that fits the question."""
+        return self._scorer.explain_kind(prepared, row, share)
 
     def explain_size(self, noun: NounPhrase, extents_m: np.ndarray) -> str:
         """What the size says for a noun."""
@@ -222,7 +234,7 @@ class _Judged:
             if rank < _SIZES_TOLD:
                 reasons.append(self.engine.explain_size(noun, self.prepared.extents_m[row]))
             if not noun.is_anything:
-                reasons.append(f"{self.phrase.above_map[row]:+.1f} nats above the mean of the map")
+                reasons.append(self.engine.explain_kind(self.prepared, row, float(self.phrase.share[row])))
         if self.request.example is not None:
             reasons.append(f"looks like the example, cosine {self.similarity[row]:.2f}")
         return "; ".join(filter(None, reasons))

@@ -21,15 +21,16 @@ from moss_ros.evaluation.ground_truth import load_folder
 from moss_ros.evaluation.retrieval import Hit, Owners, Query, load_queries, wanted_by
 from moss_ros.output.ask_map import AskedMap, open_map
 from moss_ros.questions.grammar import parse
+from moss_ros.questions.phrase_scores import log_share
 from moss_ros.questions.query import placed
 from moss_ros.questions.query_limits import QueryRequest
 
 PARAMETERS = (
-    *("calibration_bias", "calibration_map", "calibration_contrast"),
+    *("calibration_bias", "calibration_share"),
     *("calibration_color_bias", "calibration_color"),
 )
 FOLDS = 4
-_START = np.array([-3.0, 1.0, 0.5, 1.0, 1.5])
+_START = np.array([0.0, 1.0, 1.0, 1.5])
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 _PENALTY = 0.05  # of large values
 
@@ -40,7 +41,7 @@ class AskedQuestion:
 
     scene: str
     present: bool
-    signals: np.ndarray  # (K, 3) nats: above the map, against other nouns, of the colour
+    signals: np.ndarray  # (K, 2) nats: of the share, of the colour
     colored: bool  # names a colour
     has_place: bool  # names a place
     place: np.ndarray  # (K,) how well each lies where it should
@@ -68,7 +69,7 @@ def _asked(
     return AskedQuestion(
         scene,
         query.present,
-        np.stack([phrase.above_map, phrase.contrast, phrase.color], 1),
+        np.stack([log_share(phrase.share), phrase.color], 1),
         bool(parse(query.text).target.colors),
         located is not None,
         np.ones(len(index)) if located is None else located.scores,
@@ -93,9 +94,9 @@ def fit(questions: Sequence[AskedQuestion]) -> np.ndarray:
 
 
 def _answers(values: np.ndarray, signals: np.ndarray, colored: np.ndarray | bool) -> np.ndarray:
-    """(K,) likelihood of kind and colour; signals: map, contrast, colour."""
-    kind = expit(values[0] + signals[:, :2] @ values[1:3])
-    return np.asarray(kind * np.where(colored, expit(values[3] + values[4] * signals[:, 2]), 1))
+    """(K,) likelihood of kind and colour; signals: share, colour."""
+    kind = expit(values[0] + values[1] * signals[:, 0])
+    return np.asarray(kind * np.where(colored, expit(values[2] + values[3] * signals[:, 1]), 1))
 
 
 def likelihoods(question: AskedQuestion, values: np.ndarray) -> np.ndarray:

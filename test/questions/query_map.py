@@ -6,7 +6,6 @@ import numpy as np
 
 from moss_ros.config import QueryConfig
 from moss_ros.questions.map_index import MapIndex, MapIndexer
-from moss_ros.questions.phrase_scores import CONTRAST
 from moss_ros.records import Embeddings, Instance, InstanceState, OrientedBox, Snapshot
 
 KINDS = ("mug", "table", "chair", "sofa", "lamp", "vase", "plant", "banana", "bicycle")
@@ -20,7 +19,7 @@ def direction(text: str) -> np.ndarray:
     vector = np.zeros(DIMENSIONS, np.float32)
     words = [SYNONYMS.get(w, w) for w in text.split()]
     named = [KINDS.index(w) for w in words if w in KINDS]
-    own = 10 + (CONTRAST.index(text) if text in CONTRAST else sum(map(ord, text))) % 80
+    own = 10 + sum(map(ord, text)) % 80
     vector[named[0] if named else own] = 1
     vector[-1] = 0.5
     return vector / np.linalg.norm(vector)

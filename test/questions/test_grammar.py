@@ -125,6 +125,16 @@ def test_colors(text, colors):
     assert parse(text).target.colors == colors
 
 
+def test_a_coloured_thing_is_anything_of_that_colour():
+    target = parse("the red thing").target
+    assert target.is_anything and target.colors == ("red",)
+
+
+def test_kinds_are_without_what_is_measured():
+    assert parse("the small red mug").target.kinds == ("mug",)
+    assert parse("an orange").target.kinds == ("orange",)
+
+
 def test_sizes_alternatives_negatives():
     assert parse("a big plant").target.size == 1
     assert parse("the tiny red box").target.size == -1

@@ -65,11 +65,14 @@ class WordNet:
         """Row of the first meaning of a noun that can be touched; of its last words when the whole is unknown."""
         words = word.lower().split()
         for start in range(len(words)):
-            for form in _singulars(" ".join(words[start:])):
-                for row in self.senses.get(form, ()):
-                    if self.synsets[row].physical:
-                        return row
+            for row in self.meanings(" ".join(words[start:])):
+                if self.synsets[row].physical:
+                    return row
         return None
+
+    def meanings(self, noun: str) -> list[int]:
+        """Rows of all meanings of a noun, the usual one first, then those of its singular."""
+        return [row for form in _singulars(noun.lower()) for row in self.senses.get(form, ())]
 
     def usual_lemmas(self, row: int) -> tuple[str, ...]:
         """Words that mean this thing before any other thing (mug: the vessel); the first word where there is none."""
