@@ -1,9 +1,7 @@
-"""Networks made ready to be run only, and what this processor computes fast."""
+"""Networks made ready to be run only."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
 from torch import nn
@@ -26,16 +24,3 @@ def fold_batch_norm(network: _Network) -> _Network:
                 module[index] = nn.utils.fusion.fuse_conv_bn_eval(first, second)
                 module[index + 1] = nn.Identity()
     return network
-
-
-@cache
-def has_bfloat16() -> bool:
-    """Half precision only pays where the processor computes in it."""
-    return "avx512_bf16" in _cpu_flags() or "amx_bf16" in _cpu_flags()
-
-
-def _cpu_flags() -> str:
-    try:
-        return next(line for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("flags"))
-    except (OSError, StopIteration):
-        return ""

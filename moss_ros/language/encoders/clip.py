@@ -17,7 +17,6 @@ from moss_ros.language.encoders.prompts import checked_text, prompts_for
 from moss_ros.language.encoders.short_texts import encode_text
 from moss_ros.language.encoders.window_pixels import checked, coverage, cut, outside, step_of
 from moss_ros.language.encoders.windows import Window, choose_windows, mask_boxes, whole_frame
-from moss_ros.torch_inference import has_bfloat16
 from moss_ros.torch_threads import one_thread
 
 TEXTS_KEPT = 4096
@@ -165,9 +164,9 @@ def window_images(color_rgb: np.ndarray, windows: list[Window], loaded: LoadedMo
 
 
 def half_precision(device: str) -> contextlib.AbstractContextManager[Any]:
-    """Mixed precision on a GPU, and on a CPU that computes in it."""
+    """Mixed precision on a GPU; a CPU keeps to single precision, so that answers are the same on every processor."""
     if device != "cuda":
-        return torch.autocast("cpu", torch.bfloat16) if has_bfloat16() else contextlib.nullcontext()
+        return contextlib.nullcontext()
     return torch.autocast("cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16)
 
 
