@@ -227,7 +227,7 @@ class InstanceConfig:
 class QueryConfig:
     """Questions in words: what counts as found, and how similarity becomes a likelihood."""
 
-    min_score: float = param(0.35, "answers with a lower likelihood are left out", 0.0, 1.0)
+    min_score: float = param(0.3, "answers with a lower likelihood are left out", 0.0, 1.0)
     max_results: int = param(20, "answers to a question that names no number", 1, 1000)
     max_text_length: int = param(256, "longest question, characters", 1, 10000)
     observed_share: float = param(0.8, "share of the asked region that must have been seen to say absent", 0.0, 1.0)
@@ -237,10 +237,10 @@ class QueryConfig:
     negative_weight: float = param(4.0, "how much likelier than what it must not be a thing has to be: with so many times the likelihood it counts half", 0.0, 100.0)
     anchor_min_score: float = param(0.1, "lowest likelihood of the thing that a relation names", 0.0, 1.0)
     max_anchors: int = param(8, "things that may be the one a relation names", 1, 100)
-    calibration_bias: float = param(0.5, "likelihood of the kind = logistic of this, plus the terms of the share and the size word", -20.0, 20.0)
+    calibration_bias: float = param(0.51, "likelihood of the kind = logistic of this, plus the terms of the share and the size word", -20.0, 20.0)
     calibration_share: float = param(0.95, "times the logarithm of the share of what an instance may be that fits the question; fit it for another model with python -m moss_ros.train.query_calibration", 0.0, 20.0)
-    calibration_color_bias: float = param(1.57, "likelihood of the colour = logistic of this, plus the next", -20.0, 20.0)
-    calibration_color: float = param(2.23, "times the nats that the voxel colours speak for the colour words", 0.0, 20.0)
+    calibration_color_bias: float = param(1.8, "likelihood of the colour = logistic of this, plus the next", -20.0, 20.0)
+    calibration_color: float = param(2.38, "times the nats that the voxel colours speak for the colour words", 0.0, 20.0)
     calibration_size_word: float = param(1.0, "times -1 to 1 for large and small among things of the kind", 0.0, 20.0)
     example_similarity: float = param(0.8, "cosine between an example image and an instance where the likelihood is a half", -1.0, 1.0)
     example_scale: float = param(15.0, "how steeply it rises there, per unit of cosine", 0.1, 1000.0)
