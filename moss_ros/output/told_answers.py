@@ -14,8 +14,15 @@ def told_answers(answers: Sequence[Mapping[str, Any]], scored: Sequence[Mapping[
     by_text = {answer["query"]: answer for answer in answers}
     if not scored:
         return "\n".join(_line(answer, "") for answer in answers[:3])
-    chosen = (next((q for q in scored if q["kind"] in kinds and q["query"] in by_text), None) for kinds in _KINDS)
-    return "\n".join(_line(by_text[q["query"]], _verdict(q)) for q in chosen if q is not None)
+    of_kinds = ([q for q in scored if q["kind"] in kinds and q["query"] in by_text] for kinds in _KINDS)
+    chosen = [min(queries, key=_repeats_a_word) for queries in of_kinds if queries]  # the first, if none repeats
+    return "\n".join(_line(by_text[q["query"]], _verdict(q)) for q in chosen)
+
+
+def _repeats_a_word(query: Mapping[str, Any]) -> bool:
+    """Nobody asks for "the book on the book"."""
+    words = [word for word in str(query["query"]).split() if word != "the"]
+    return len(set(words)) < len(words)
 
 
 def _line(answer: Mapping[str, Any], verdict: str) -> str:

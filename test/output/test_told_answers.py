@@ -41,3 +41,11 @@ def test_without_truth_there_is_no_verdict():
         'find "couch": sofa 3 at 1.00 2.00 0.40, score 0.80 (2 m long)',
         'find "eel": absent',
     ]
+
+
+def test_the_first_question_that_a_person_would_ask_is_shown():
+    texts = ["the book on the book", "the mug on the shelf", "the pot on the shelf"]
+    scored = [query(text, "relation", 1) for text in texts]
+    (line,) = told_answers([answer(text, HIT) for text in texts], scored).splitlines()
+    assert line.startswith('find "the mug on the shelf"')
+    assert told_answers([answer(texts[0], HIT)], scored[:1]).startswith('find "the book on the book"')
