@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from benchmarks.inputs import LIVING_KITCHEN, bag_folder
 from benchmarks.table import Bar, Table
 from moss_ros.config import LiftingConfig
-from moss_ros.evaluation.carry import nearest_rows
+from moss_ros.evaluation.carry import instance_of_rows, nearest_rows
 from moss_ros.evaluation.ladder import Drive, drive
 from moss_ros.lifting.refine import Refiner
 from moss_ros.masks2d.oracle import IdImages, MaskNoise, OracleMasks
@@ -55,13 +55,10 @@ class Home:
         voxels = SolidVoxels.of(pipeline.voxels, pipeline.normals.solid)
         solid = np.flatnonzero(voxels.solid)
         nearest = nearest_rows(done.truth.points_m, voxels.position[solid])
-        pairs = np.stack([solid[nearest[nearest >= 0]], done.truth.instance[nearest >= 0]], 1)
-        (voxel, instance), points = (lambda u: (u[0].T, u[1]))(np.unique(pairs, axis=0, return_counts=True))
-        order = np.lexsort((instance, -points, voxel))
-        first = order[np.r_[True, np.diff(voxel[order]) > 0]]
-        things = [voxel[first[instance[first] == i]].astype(np.int32) for i in done.truth.evaluated_ids]
-        labelled = np.zeros(len(voxels.solid), bool)
-        labelled[voxel] = True
+        owner = np.full(len(voxels.solid), -1, np.int64)
+        owner[solid] = instance_of_rows(nearest, done.truth.instance, len(solid))
+        things = [np.flatnonzero(owner == i).astype(np.int32) for i in done.truth.evaluated_ids]
+        labelled = owner >= 0
         return cls(done, voxels, [t for t in things if len(t) >= _LEAST], labelled)
 
     def mean_iou(self, masks: list[np.ndarray]) -> float:

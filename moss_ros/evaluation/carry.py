@@ -21,6 +21,23 @@ def nearest_rows(points_m: np.ndarray, map_points_m: np.ndarray, reach_m: float 
     return np.where(rows < len(map_points_m), rows, -1).astype(np.int64)
 
 
+def instance_of_rows(nearest: np.ndarray, instance: np.ndarray, count: int) -> np.ndarray:
+    """(N,) int64: the instance of most true points nearest to each of N map rows, -1 where there is none; of equally
+    many the lowest.
+
+    nearest (P,) of nearest_rows; instance (P,) of the points.
+    """
+    reached = nearest >= 0
+    pairs = np.stack([nearest[reached], instance[reached]], 1)
+    distinct, points = np.unique(pairs, axis=0, return_counts=True)
+    row, of_row = distinct.T
+    order = np.lexsort((of_row, -points, row))  # the most frequent instance of each row comes first
+    first = order[np.r_[True, np.diff(row[order]) > 0]] if len(order) else order
+    out = np.full(count, -1, np.int64)
+    out[row[first]] = of_row[first]
+    return out
+
+
 def masks_from_voxels(voxels: Sequence[np.ndarray], point_count: int) -> csr_matrix:
     """K lists of map rows as a sparse K x N matrix of ones; masks may overlap, repeated rows count once."""
     offsets = np.cumsum([0, *(len(v) for v in voxels)])

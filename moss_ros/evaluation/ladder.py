@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from moss_ros.config import from_flat
-from moss_ros.evaluation.carry import masks_from_voxels, nearest_rows
+from moss_ros.evaluation.carry import instance_of_rows, masks_from_voxels, nearest_rows
 from moss_ros.evaluation.class_agnostic import MIN_POINTS, numbers
 from moss_ros.evaluation.ground_truth import GroundTruth, load_folder
 from moss_ros.evaluation.ladder_streams import AlteredFrames, keep_every, with_jitter
@@ -85,12 +85,8 @@ class Drive:
         """Numbers when each voxel belongs to the instance of most true points whose nearest voxel it is."""
         solid = np.flatnonzero(self.pipeline.voxels.solid())
         nearest = nearest_rows(self.truth.points_m, self.pipeline.voxels.position[solid])
-        reached = nearest >= 0
-        pairs = np.stack([nearest[reached], self.truth.instance[reached]], 1)
-        (voxel, instance), points = _pair_counts(pairs)
-        order = np.lexsort((instance, -points, voxel))  # the most frequent instance of each voxel comes first
-        first = order[np.r_[True, np.diff(voxel[order]) > 0]] if len(order) else order
-        masks = [solid[voxel[first[instance[first] == i]]] for i in self.truth.evaluated_ids]
+        owner = instance_of_rows(nearest, self.truth.instance, len(solid))
+        masks = [solid[owner == i] for i in self.truth.evaluated_ids]
         return self.score(masks, np.ones(len(masks)))
 
 
@@ -165,9 +161,3 @@ VARIANTS = (
     Variant("half_keyframes", partial(sparse, every=2, name="every second keyframe")),
     Variant("quarter_keyframes", partial(sparse, every=4, name="every fourth keyframe")),
 )
-
-
-def _pair_counts(pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct rows of (n, 2) pairs as (2, m), and how often each occurs (m,)."""
-    distinct, counts = np.unique(pairs, axis=0, return_counts=True)
-    return distinct.T, counts

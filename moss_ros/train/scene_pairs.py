@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from moss_ros.evaluation.carry import nearest_rows
+from moss_ros.evaluation.carry import instance_of_rows, nearest_rows
 from moss_ros.evaluation.ladder import Drive, drive
 from moss_ros.mapping.keyframes import Keyframe
 from moss_ros.masks2d.gravity_input import drop_color
@@ -74,12 +74,6 @@ def _sums(same: np.ndarray, said: np.ndarray) -> np.ndarray:
 
 def _thing_of_voxels(done: Drive) -> np.ndarray:
     """(N,) int64: the thing of most true points nearest to each voxel, 0 = none that is scored."""
-    nearest = nearest_rows(done.truth.points_m, done.pipeline.voxels.position)
-    near = nearest >= 0
-    pairs = np.stack([nearest[near], done.truth.instance[near]], 1)
-    (voxel, instance), points = (lambda u: (u[0].T, u[1]))(np.unique(pairs, axis=0, return_counts=True))
-    order = np.lexsort((instance, -points, voxel))
-    first = order[np.r_[True, np.diff(voxel[order]) > 0]]
-    thing = np.zeros(done.pipeline.voxels.count, np.int64)
-    thing[voxel[first]] = np.where(np.isin(instance[first], done.truth.evaluated_ids), instance[first], 0)
-    return thing
+    position = done.pipeline.voxels.position
+    owner = instance_of_rows(nearest_rows(done.truth.points_m, position), done.truth.instance, len(position))
+    return np.where(np.isin(owner, done.truth.evaluated_ids), owner, 0)

@@ -15,6 +15,7 @@ from small_scene import BOOK, CUP, FLOOR, SLIVER, TABLE
 
 from moss_ros.evaluation.carry import (
     carry,
+    instance_of_rows,
     masks_from_clouds,
     masks_from_labels,
     masks_from_voxels,
@@ -149,3 +150,10 @@ def test_true_masks_on_a_2cm_map_score_well(shared_data) -> None:
     masks = [np.flatnonzero(labels == i) for i in truth.evaluated_ids]
     result = score_class_agnostic(truth, masks, truth.points_m[rows], np.ones(len(masks)))
     assert result.ap50 == 1.0 and result.ap > 0.95
+
+
+def test_each_row_belongs_to_the_instance_of_most_points() -> None:
+    nearest = np.array([0, 0, 0, 1, 1, -1, 3])
+    instance = np.array([7, 7, 2, 9, 4, 5, 0])
+    assert instance_of_rows(nearest, instance, 5).tolist() == [7, 4, -1, 0, -1]  # of equally many the lowest
+    assert instance_of_rows(np.full(2, -1), np.array([1, 2]), 2).tolist() == [-1, -1]
