@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from moss_ros.config import LiftingConfig
+from moss_ros.geometry.moments import add_point
 from moss_ros.geometry.voxels import BLOCK_BITS, BLOCK_SIDE, NEIGHBOUR_OFFSETS, block_key, find_block
 from moss_ros.mapping.normals import normal_of_moments
 from moss_ros.mapping.voxel_map import VoxelMap
@@ -182,13 +183,4 @@ def _moments_within(keys, blocks, ids, grid, position, solid, i, radius, reach, 
                 dx, dy, dz = position[j, 0] - px, position[j, 1] - py, position[j, 2] - pz
                 if dx * dx + dy * dy + dz * dz > radius * radius:
                     continue
-                sums[0] += 1.0
-                sums[1] += dx
-                sums[2] += dy
-                sums[3] += dz
-                sums[4] += dx * dx
-                sums[5] += dx * dy
-                sums[6] += dx * dz
-                sums[7] += dy * dy
-                sums[8] += dy * dz
-                sums[9] += dz * dz
+                add_point(sums, dx, dy, dz)

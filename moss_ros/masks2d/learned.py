@@ -57,7 +57,8 @@ class LearnedSegmenter:
 
         depth_m (H, W) float32, 0 = none; colour of any size; floor_m: height of the floor in the world, None: seen.
         """
-        return self._regions(*self._probabilities(depth_m, camera, world_from_camera, floor_m, color_rgb))
+        channels, measured = network_input(depth_m, camera, world_from_camera, floor_m, color_rgb)
+        return self._regions(self._probabilities(channels), measured)
 
     def regions_and_pairs(
         self,
@@ -68,26 +69,20 @@ class LearnedSegmenter:
         color_rgb: np.ndarray | None = None,
     ) -> tuple[Regions, PixelPairs]:
         """As regions, with what they were made from."""
-        out, measured = self._probabilities(depth_m, camera, world_from_camera, floor_m, color_rgb)
+        channels, measured = network_input(depth_m, camera, world_from_camera, floor_m, color_rgb)
+        out = self._probabilities(channels)
         return self._regions(out, measured), PixelPairs(bytes_of(out[0]), bytes_of(out[1:]), measured)
 
     def _regions(self, probability: np.ndarray, measured: np.ndarray) -> Regions:
         return find_regions(probability[0], probability[1:], OFFSETS, measured, self.rules)
 
-    def _probabilities(
-        self,
-        depth_m: np.ndarray,
-        camera: Camera,
-        world_from_camera: np.ndarray,
-        floor_m: float | None,
-        color_rgb: np.ndarray | None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(1 + K, h, w) of thing and of each offset, and where depth was measured (h, w) bool."""
-        channels, measured = network_input(depth_m, camera, world_from_camera, floor_m, color_rgb)
-        out = self._predict(drop_color(channels))
-        if color_rgb is not None:
-            out = (1 - COLOR_SHARE) * out + COLOR_SHARE * self._predict(channels)
-        return out, measured
+    def _probabilities(self, channels: np.ndarray) -> np.ndarray:
+        """(1 + K, h, w) of thing and of each offset; with colour both ways of looking are averaged."""
+        depth_alone = drop_color(channels)
+        out = self._predict(depth_alone)
+        if np.array_equal(channels, depth_alone):
+            return out
+        return (1 - COLOR_SHARE) * out + COLOR_SHARE * self._predict(channels)
 
     def labels(
         self,
