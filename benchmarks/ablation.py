@@ -69,7 +69,6 @@ def measured(done: Drive, change: Change) -> dict[str, float]:
         found,
         shared,
         solid,
-        voxels.color,
         normals.two_rings,
         pipeline.structure,
         evidence,

@@ -158,7 +158,6 @@ class Pipeline:
                 self.candidates,
                 shared,
                 solid_voxels,
-                voxels.color,
                 normal,
                 structure,
                 self.keyframes.evidence,

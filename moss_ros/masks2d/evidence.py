@@ -31,10 +31,10 @@ class ViewEvidence:
         _require(len(self.voxels) == len(self.labels), "one label per voxel")
 
 
-def exchanged(before: Mapping[int, T], now: Mapping[int, T]) -> list[T]:
-    """What only one of two states of a store holds, by slot: those that went first, then those that came."""
+def exchanged(before: Mapping[int, T], now: Mapping[int, T]) -> tuple[list[T], list[T]]:
+    """What went and what came between two states of a store, by slot; what was replaced did both."""
     gone = [value for slot, value in before.items() if now.get(slot) is not value]
-    return gone + [value for slot, value in now.items() if before.get(slot) is not value]
+    return gone, [value for slot, value in now.items() if before.get(slot) is not value]
 
 
 def lift(voxel_image: np.ndarray, label_image: np.ndarray) -> ViewEvidence:

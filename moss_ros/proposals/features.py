@@ -63,7 +63,6 @@ class FeatureMap:
         proposals: MaskProposals,
         shared: SharedVoxels,
         voxels: SolidVoxels,
-        color_rgb: np.ndarray,
         normal: np.ndarray,
         structure: Structure,
         evidence: EvidenceStore,
@@ -72,14 +71,14 @@ class FeatureMap:
     ) -> np.ndarray:
         """(K, F) float32, columns as in FEATURES.
 
-        shared: of the same proposals; color_rgb and normal (N, 3) of the map; changed (N,) bool: voxels of which the
+        shared: of the same proposals; normal (N, 3) of the map; changed (N,) bool: voxels of which the
         position, colour, normal or solidity changed since the last call; affinity: where it is the source of the
         views; those of the proposals that are its groups come in its order.
         """
         if not len(proposals):
             return np.zeros((0, len(FEATURES)), np.float32)
         source = np.array([[s == name for name in _KINDS] for s in proposals.sources], np.float64)
-        own = self._measures.update(proposals, shared, voxels, color_rgb, normal, evidence, changed)
+        own = self._measures.update(proposals, shared, voxels, normal, evidence, changed)
         shape, contacts, agreement = own[:, :SHAPE], own[:, SHAPE:-VIEWS], own[:, -VIEWS:]
         shape[:, -2:] -= structure.floor_height_m
         thing = np.zeros(0, np.float32) if affinity is None else affinity.thing

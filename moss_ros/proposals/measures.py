@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from moss_ros.geometry.components import spread
+from moss_ros.geometry.moments import add_point
 from moss_ros.masks2d.evidence import EvidenceStore, ViewEvidence, exchanged
 from moss_ros.proposals.shared_voxels import SharedVoxels, holders_of, overlaps_in_view
 from moss_ros.proposals.solid_voxels import SolidVoxels
@@ -33,7 +34,6 @@ class Measures:
         proposals: MaskProposals,
         shared: SharedVoxels,
         voxels: SolidVoxels,
-        color_rgb: np.ndarray,
         normal: np.ndarray,
         evidence: EvidenceStore,
         changed: np.ndarray,
@@ -48,7 +48,7 @@ class Measures:
         moved = np.flatnonzero(~known | _any_marked(shared.offsets, shared.members, near_change))
         out[moved, :SHAPE] = _shape(moved, shared.offsets, shared.members, voxels.position)
         out[moved, SHAPE:-VIEWS] = _contacts(
-            moved, shared.offsets, shared.members, voxels.neighbours, voxels.solid, normal, color_rgb
+            moved, shared.offsets, shared.members, voxels.neighbours, voxels.solid, normal, voxels.color_rgb
         )
         in_new_view = self._in_new_views(evidence, len(changed))
         renewed = np.flatnonzero(~known | _any_marked(shared.offsets, shared.members, in_new_view))
@@ -59,7 +59,8 @@ class Measures:
     def _in_new_views(self, evidence: EvidenceStore, count: int) -> np.ndarray:
         """(N,) bool: voxels of the views that came, went or were replaced since the last call."""
         marked = np.zeros(count, bool)
-        for view in exchanged(self._views, evidence.views):
+        gone, come = exchanged(self._views, evidence.views)
+        for view in gone + come:
             marked[view.voxels] = True
         self._views = dict(evidence.views)
         return marked
@@ -79,37 +80,29 @@ def _any_marked(offsets, members, marked):
 def _shape(rows: np.ndarray, offsets: np.ndarray, members: np.ndarray, position: np.ndarray) -> np.ndarray:
     """(R, SHAPE) of the proposals in rows: principal widths m, largest first, lowest and highest z."""
     sums = _moments(rows, offsets, members, position)
-    size = np.maximum(np.diff(offsets)[rows], 1)[:, None]
-    mean = sums[:, :3] / size
-    second = (sums[:, 3:9] / size)[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
+    size = np.maximum(sums[:, :1], 1)
+    mean = sums[:, 1:4] / size
+    second = (sums[:, 4:10] / size)[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
     covariance = second - mean[:, :, None] * mean[:, None, :]
     widths = np.sqrt(12 * np.maximum(np.linalg.eigvalsh(covariance), 0))[:, ::-1]
-    return np.column_stack([widths, sums[:, 9:]])
+    return np.column_stack([widths, sums[:, 10:]])
 
 
 @njit(cache=True, nogil=True)
 def _moments(rows, offsets, members, position):
-    """(R, 11): first and second moments relative to the first voxel, lowest and highest z."""
-    out = np.zeros((len(rows), 11))
+    """(R, 12): moments as in add_point, relative to the first voxel, and lowest and highest z."""
+    out = np.zeros((len(rows), 12))
     for row in range(len(rows)):
         k = rows[row]
         s = out[row]
-        s[9], s[10] = np.inf, -np.inf
+        s[10], s[11] = np.inf, -np.inf
         origin = position[members[offsets[k]]]
         for i in range(offsets[k], offsets[k + 1]):
             p = position[members[i]]
             x, y, z = float(p[0]) - origin[0], float(p[1]) - origin[1], float(p[2]) - origin[2]
-            s[0] += x
-            s[1] += y
-            s[2] += z
-            s[3] += x * x
-            s[4] += x * y
-            s[5] += x * z
-            s[6] += y * y
-            s[7] += y * z
-            s[8] += z * z
-            s[9] = min(s[9], p[2])
-            s[10] = max(s[10], p[2])
+            add_point(s, x, y, z)
+            s[10] = min(s[10], p[2])
+            s[11] = max(s[11], p[2])
     return out
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from moss_ros.masks2d.evidence import EvidenceStore
+from moss_ros.masks2d.evidence import EvidenceStore, exchanged
 from moss_ros.masks2d.pixel_pairs import SURE, ViewPairs
 from moss_ros.masks2d.regions import NEAR_PX, OFFSETS
 
@@ -30,15 +30,13 @@ class VoxelAffinity:
     def update(self, evidence: EvidenceStore, grid: np.ndarray) -> bool:
         """Add the views that are new, take away those that are gone; grid (N, 3) int32. True: something changed."""
         self._resize(len(grid))
-        now = evidence.pairs
-        gone = [slot for slot, view in self._views.items() if now.get(slot) is not view]
-        new = [slot for slot, view in now.items() if self._views.get(slot) is not view]
-        for slot in gone:
-            self._add(self._views[slot], grid, -1)
-        for slot in new:
-            self._add(now[slot], grid, 1)
-        self._views = dict(now)
-        return bool(gone or new)
+        gone, come = exchanged(self._views, evidence.pairs)
+        for view in gone:
+            self._add(view, grid, -1)
+        for view in come:
+            self._add(view, grid, 1)
+        self._views = dict(evidence.pairs)
+        return bool(gone or come)
 
     @property
     def thing(self) -> np.ndarray:

@@ -118,7 +118,6 @@ def _candidates(pipeline: Pipeline, source: str, left_out: int | None) -> tuple[
         candidates,
         SharedVoxels.of(candidates, voxels.count),
         solid_voxels,
-        voxels.color,
         normals.two_rings,
         pipeline.structure,
         evidence,

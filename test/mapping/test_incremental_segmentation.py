@@ -34,7 +34,6 @@ def assert_equals_full(pipeline):
         pipeline.candidates,
         SharedVoxels.of(pipeline.candidates, voxels.count),
         SolidVoxels.of(voxels, normals.solid),
-        voxels.color,
         normals.two_rings,
         structure,
         pipeline.keyframes.evidence,

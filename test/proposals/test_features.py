@@ -19,8 +19,7 @@ def features(masks, sources=None, views=(), scores=None, structure=(), supports=
     """{name: (K,)} of masks over the two blocks: LOW is voxels 0 to 15, HIGH 16 to 63."""
     voxels = voxels_of(np.concatenate([LOW, HIGH]))
     n = len(voxels.solid)
-    color = np.zeros((n, 3), np.float32)
-    color[16:] = (3.0, 4.0, 0.0)
+    voxels.color_rgb[:16], voxels.color_rgb[16:] = 0.0, (3.0, 4.0, 0.0)
     normal = np.tile(np.array([0, 0, 1.0], np.float32), (n, 1))
     normal[16:] = (1.0, 0, 0)
     is_structure, support_of = np.zeros(n, bool), np.zeros(n, np.int32)
@@ -44,7 +43,7 @@ def features(masks, sources=None, views=(), scores=None, structure=(), supports=
         groups = proposals.take(np.flatnonzero([s == "affinity" for s in proposals.sources]))
         numbers = np.tile(np.array([0.9, 0.2, 0.8, 0.3], np.float32), (len(groups), 1))
         affinity = AffinityProposals(groups, numbers, np.linspace(0, 1, n, dtype=np.float32))
-    table = FeatureMap().update(proposals, shared, voxels, color, normal, known, evidence, np.ones(n, bool), affinity)
+    table = FeatureMap().update(proposals, shared, voxels, normal, known, evidence, np.ones(n, bool), affinity)
     assert table.shape == (len(masks), len(FEATURES)) and np.isfinite(table).all()
     return dict(zip(FEATURES, table.T.astype(float), strict=True))
 
