@@ -1,8 +1,9 @@
 """The story: frames become a map, the map becomes instances. Live node and replay both call this.
 
 frame -> voxel map -> keyframe                                         step(), every frame
-map -> normals -> superpoints -> structure -> parts                    segment(), when there is time
-keyframes -> 2D masks -> evidence -> joined views -> (prompts) -> refinement -> union -> instances
+map -> normals -> structure -> parts, flat things                      segment(), when there is time
+keyframes -> 2D masks -> evidence -> joined views, and beside them the superpoints
+all proposals -> ranking -> union -> (prompts) -> refinement on superpoints -> instances
 instances -> telling views -> dense masks -> embeddings -> labels         describe(), when there is time left
 """
 
@@ -141,7 +142,7 @@ class Pipeline:
         solid_voxels = SolidVoxels.of(voxels, self.normals.solid)
         needs_map = self._segmenter.needs_map  # other masks are lifted beside the stages that look at the map alone
         views = None if needs_map else self._beside.submit(partial(self._join_views, solid_voxels, None, full))
-        superpoints = self._beside.submit(partial(self._cut, changed))
+        superpoints = self._beside.submit(partial(self._cut_superpoints, changed))
         solid, normal, changed = self.normals.solid, self.normals.two_rings, self.normals.changed
         with stage("structure"):
             structure = self._structure_map.update(voxels.position, normal, solid, voxels.neighbours, changed)
@@ -245,7 +246,7 @@ class Pipeline:
         with self.timings.stage(self.config.proposals.views):
             return self._views.update(self.keyframes.evidence, voxels)
 
-    def _cut(self, changed: np.ndarray) -> np.ndarray:
+    def _cut_superpoints(self, changed: np.ndarray) -> np.ndarray:
         """Superpoint (N,) of each voxel, -1 = none; changed (N,) bool as the one-ring normals are."""
         with self.timings.stage("superpoints"):
             self.superpoints.update(self.voxels, self.normals, changed)
