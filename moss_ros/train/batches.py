@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from moss_ros.sim.training_views.view_pool import ViewPool
 
 HELD_OUT = 90_000_000  # rooms from here on are never trained on
 WITHOUT_COLOR = 0.5  # share of the training images that are depth alone
+CLEAN = 0.4  # share of them that a nearly ideal sensor saw, beside its share among the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class BatchPlan:
     rooms_per_batch: float = 0.06
     sensors: tuple[str, ...] = tuple(DEFAULT_MIX)  # profiles that are drawn
     without_color: float = WITHOUT_COLOR
+    clean: float = CLEAN
 
     def rooms(self, number: int) -> int:
         """How many rooms are in use at a batch."""
@@ -61,7 +62,8 @@ def _training_view(
     pool: ViewPool, plan: BatchPlan, room: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     index = int(rng.integers(1 << 30))
-    channels, instance, measured = _sensed(pool, room, index, random_profile(rng, plan.sensors), rng)
+    profile = "nearly_ideal" if rng.random() < plan.clean else random_profile(rng, plan.sensors)
+    channels, instance, measured = _sensed(pool, room, index, profile, rng)
     if rng.random() < plan.without_color:
         channels = drop_color(channels)
     if rng.random() < 0.5:
@@ -76,11 +78,6 @@ def _sensed(
     sensed = sense(view, profile, rng)
     channels = gravity_input(sensed.depth_m, view.camera, sensed.world_from_camera, 0.0, sensed.color_rgb)
     return channels, sensed.instance, sensed.depth_m > 0
-
-
-def joined(batches: Sequence[Batch]) -> Batch:
-    """One batch of several."""
-    return Batch(*(np.concatenate([getattr(b, f.name) for b in batches]) for f in fields(Batch)))
 
 
 def _stack(items: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Batch:

@@ -28,8 +28,8 @@ def running(mean: float, value: float, keep: float = 0.98) -> float:
 def follow(average: nn.Module, network: nn.Module, step: int, decay: float) -> None:
     """The average of the weights follows them, fast at first."""
     keep = min(decay, (1 + step) / (10 + step))
-    for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(new, 1 - keep)
-        else:
-            mean.copy_(new)
+    means, news = list(average.state_dict().values()), list(network.state_dict().values())
+    floating = [k for k, mean in enumerate(means) if mean.is_floating_point()]
+    torch._foreach_lerp_([means[k] for k in floating], [news[k] for k in floating], 1 - keep)
+    for k in set(range(len(means))) - set(floating):
+        means[k].copy_(news[k])

@@ -30,7 +30,7 @@ ROOMS = 80
 class Variant:
     """One network of the study."""
 
-    plan: BatchPlan = field(default_factory=lambda: BatchPlan(0, first_rooms=ROOMS, rooms_per_batch=0.0))
+    plan: BatchPlan = field(default_factory=lambda: BatchPlan(0, first_rooms=ROOMS, rooms_per_batch=0.0, clean=0))
     widths: tuple[int, ...] = WIDTHS
 
 

@@ -9,22 +9,25 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from moss_ros.masks2d.network import WIDTHS, MaskNetwork, read_state, save_weights
 from moss_ros.sim.training_views.view_pool import ViewPool
-from moss_ros.train.batches import Batch, BatchPlan, joined, quiet_opencv
+from moss_ros.train.batches import Batch, BatchPlan, quiet_opencv
 from moss_ros.train.course import follow, rate_at, running, share_done
-from moss_ros.train.echo import echoed
+from moss_ros.train.device_ring import drawn
 from moss_ros.train.files import append_row, write_whole
 from moss_ros.train.mask_loss import loss, targets
 from moss_ros.train.mask_scores import held_out_scores
 from moss_ros.train.stream import batches
+
+LOSS_STEPS, LOSS_KEEP = 10, 0.82  # the running mean of the loss looks at every tenth step
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,15 @@ class Training:
         return rate_at(self.share_done(), self.step, s.rate, s.last_rate, s.warm_up_steps)
 
     def train_on(self, batch: Batch) -> None:
-        """One step."""
+        """One step on a batch of the workers."""
+        x, ids, measured = (
+            torch.from_numpy(a.copy()).to(self.device) for a in (batch.channels, batch.instance, batch.measured)
+        )
+        self.train_on_images(x.float(), ids, measured)
+
+    def train_on_images(self, x: Tensor, ids: Tensor, measured: Tensor) -> None:
+        """One step on images of the device: (B, 11, H, W) float32, (B, H, W) uint8, (B, H, W) bool."""
         self.network.train()
-        x = torch.from_numpy(batch.channels).to(self.device).float()
-        ids, measured = (torch.from_numpy(a.copy()).to(self.device) for a in (batch.instance, batch.measured))
         truth, weight = targets(ids, measured)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
@@ -86,7 +94,8 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimizer.step()
         follow(self.average, self.network, self.step, self.settings.average)
-        self.recent_loss = running(self.recent_loss, float(wrong.detach()))
+        if self.step % LOSS_STEPS == 0:  # to read it is to wait for the device
+            self.recent_loss = running(self.recent_loss, float(wrong.detach()), LOSS_KEEP)
         self.step += 1
 
     def state(self) -> dict[str, Any]:
@@ -132,18 +141,30 @@ def log_scores(training: Training, pool: ViewPool, rooms: int, folder: Path) -> 
 
 
 def run(
-    training: Training, folder: Path, workers: int, save_s: float, score_s: float, rooms: int, echo: int = 0
+    training: Training,
+    folder: Path,
+    workers: int,
+    save_s: float,
+    score_s: float,
+    rooms: int,
+    kept: int = 0,
+    images: int = 32,
 ) -> None:
-    """Train to the end of the settings. echo: batches of a step, drawn from the last ones; 0: each batch once."""
+    """Train to the end of the settings.
+
+    kept: images kept on the device, of which each step draws some (images); 0: each batch of the workers once.
+    """
     plan = BatchPlan(training.settings.seed)
     pool = ViewPool(folder / "pool")
-    stream = batches(folder / "pool", plan, training.step, workers)
-    if echo:
-        stream = echoed(stream, joined, echo, training.settings.seed)
+    steps = (
+        _drawn_steps(training, batches(folder / "pool", replace(plan, without_color=0), 0, workers), kept, images)
+        if kept
+        else _steps(training, batches(folder / "pool", plan, training.step, workers))
+    )
     saved = scored = time.monotonic()
     while training.share_done() < 1:
         start = time.monotonic()
-        training.train_on(next(stream))
+        next(steps)
         now = time.monotonic()
         training.seconds += now - start
         if training.step % 20 == 0:
@@ -154,9 +175,21 @@ def run(
         if now - scored > score_s:
             print(log_scores(training, pool, rooms, folder), flush=True)
             scored = time.monotonic()
-    stream.close()
+    steps.close()
     save_checkpoint(training, folder)
     print(log_scores(training, pool, rooms, folder), flush=True)
+
+
+def _steps(training: Training, stream: Iterable[Batch]) -> Generator[None, None, None]:
+    for batch in stream:
+        training.train_on(batch)
+        yield
+
+
+def _drawn_steps(training: Training, stream: Iterable[Batch], kept: int, images: int) -> Generator[None, None, None]:
+    for draw in drawn(stream, images, kept, training.settings.seed, training.device):
+        training.train_on_images(*draw)
+        yield
 
 
 def main() -> None:
@@ -175,7 +208,8 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="masks.safetensors of an earlier training to begin from")
     parser.add_argument("--widths", type=int, nargs="+", default=WIDTHS, help="channels of the levels")
     parser.add_argument("--rate", type=float, default=Settings().rate, help="highest learning rate")
-    parser.add_argument("--echo", type=int, default=0, help="batches of a step, used more than once; for a GPU: 8")
+    parser.add_argument("--kept", type=int, default=0, help="images kept on a GPU, drawn again and again; 20000: 34 GB")
+    parser.add_argument("--images", type=int, default=32, help="images of a step of those")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     quiet_opencv()
@@ -192,7 +226,7 @@ def main() -> None:
         training.start_from(options.start)
     run(
         training, options.out, options.workers, options.save_seconds, options.score_seconds, options.score_rooms,
-        options.echo,
+        options.kept, options.images,
     )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ def test_each_network_differs_from_the_first_in_one_thing() -> None:
 
 
 def test_batches_of_other_sensors_and_without_color(tmp_path: Path) -> None:
-    pool, plan = ViewPool(tmp_path), BatchPlan(seed=3, size=2, first_rooms=1, rooms_per_batch=0.0)
+    pool, plan = ViewPool(tmp_path), BatchPlan(seed=3, size=2, first_rooms=1, rooms_per_batch=0.0, clean=0.0)
     usual = make_batch(pool, plan, 0)
     ideal = make_batch(pool, replace(plan, sensors=("nearly_ideal",)), 0)
     assert ideal.measured.mean() > usual.measured.mean()
+    assert make_batch(pool, replace(plan, clean=1.0), 0).measured.mean() > usual.measured.mean()
     assert not make_batch(pool, replace(plan, without_color=1.0), 0).channels[:, -1].any()
     assert make_batch(pool, replace(plan, without_color=0.0), 0).channels[:, -1].all()
 

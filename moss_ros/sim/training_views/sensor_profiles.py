@@ -283,7 +283,7 @@ def disturbed_color(color_rgb: np.ndarray, rng: Rng) -> np.ndarray:
     Real surfaces hold more edges than ours: what only colour says must not be believed too easily.
     """
     height, width = color_rgb.shape[:2]
-    shift = rng.normal(0, 0.9, 2).clip(-4, 4)
+    shift = rng.normal(0, 0.9 if rng.random() < 0.7 else 2.5, 2).clip(-7, 7)  # now and then badly calibrated
     scale = 1 + rng.normal(0, 0.004)
     warp = np.array([[scale, 0, shift[0] + (1 - scale) * width / 2], [0, scale, shift[1] + (1 - scale) * height / 2]])
     picture = cv2.warpAffine(color_rgb, warp, (width, height), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
