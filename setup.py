@@ -41,7 +41,7 @@ setup(
             "timm>=1,<2",
         ],
         "sam": ["torch>=2.2,<3", "torchvision>=0.17", "segment-anything>=1,<2", "transformers>=4.56"],
-        "train": ["scikit-learn>=1.2,<2"],
+        "train": ["scikit-learn>=1.4,<2"],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/moss_ros"]),

@@ -44,7 +44,7 @@ class Ranking:
             "features": list(FEATURES),
             "base": self.base,
             "roots": self.roots.tolist(),
-            "nodes": [[int(f), float(t), int(a), int(b), float(v)] for f, t, a, b, v in nodes],
+            "nodes": [[int(f), float(str(t)), int(a), int(b), float(v)] for f, t, a, b, v in nodes],
         }
 
 
@@ -83,8 +83,8 @@ def load_ranking(model: str | Path = "consensus") -> Ranking:
 @njit(cache=True, nogil=True)
 def _sum_of_trees(x, roots, feature, threshold, left, right, value):
     out = np.zeros(len(x))
-    for i in range(len(x)):
-        for root in roots:
+    for root in roots:  # tree by tree: the nodes of one stay close to the processor
+        for i in range(len(x)):
             node = root
             while feature[node] >= 0:
                 node = left[node] if x[i, feature[node]] <= threshold[node] else right[node]

@@ -41,7 +41,13 @@ from moss_ros.replay.bag import BagSource, guess_topics
 from moss_ros.replay.run import run_frames
 
 FOLDS = 5
-_SETTINGS = {"learning_rate": 0.05, "subsample": 0.6, "max_features": 0.5}
+_SETTINGS: dict[str, Any] = {
+    "learning_rate": 0.1,
+    "max_features": 0.5,
+    "l2_regularization": 1.0,
+    "early_stopping": False,
+}
+_OF_HOMES = 0.6  # share of the homes that each member sees
 _THINNED = 3  # each home can also teach what a third less keyframes would have shown
 _CONSENSUS = ("consensus", "is_consensus")
 _FIRST_OF_AFFINITY = FEATURES.index("thing")
@@ -52,15 +58,16 @@ class Recipe:
     """How the model of a source is made."""
 
     features: tuple[str, ...]  # those that the source fills
-    trees: int
-    max_depth: int
+    members: int  # models that are averaged, each of other homes: one alone moves the real room by points
+    trees: int  # of each
+    leaves: int  # of a tree
     min_samples_leaf: int
     thinned: tuple[int, ...] = ()  # the homes are seen again without every third keyframe, from these on
 
 
 RECIPES = {
-    "consensus": Recipe(FEATURES[:_FIRST_OF_AFFINITY], 120, 4, 20),
-    "affinity": Recipe(tuple(name for name in FEATURES if name not in _CONSENSUS), 250, 6, 20, thinned=(0, 1)),
+    "consensus": Recipe(FEATURES[:_FIRST_OF_AFFINITY], 3, 60, 15, 40),
+    "affinity": Recipe(tuple(name for name in FEATURES if name not in _CONSENSUS), 5, 100, 63, 40, thinned=(0, 1)),
 }
 
 
@@ -136,48 +143,43 @@ def _targets(overlaps: Overlaps) -> tuple[np.ndarray, np.ndarray]:
     return iou, ~on_void | (iou > 0.25)
 
 
-def fit(homes: Sequence[Examples], recipe: Recipe) -> Ranking:
-    """Boosted trees on all candidates that count; deterministic."""
-    from sklearn.ensemble import GradientBoostingRegressor  # optional
+def fit(homes: Sequence[Sequence[Examples]], recipe: Recipe) -> Ranking:
+    """Mean of boosted trees on all candidates that count; deterministic."""
+    from sklearn.ensemble import HistGradientBoostingRegressor  # optional
 
     columns = np.array([FEATURES.index(name) for name in recipe.features], np.int32)
-    x = np.concatenate([h.features[h.counts] for h in homes])[:, columns]
-    y = np.concatenate([h.iou[h.counts] for h in homes])
-    model = GradientBoostingRegressor(
-        n_estimators=recipe.trees,
-        max_depth=recipe.max_depth,
-        min_samples_leaf=recipe.min_samples_leaf,
-        random_state=0,
-        **_SETTINGS,
-    )
-    return _ranking_of(model.fit(x, y), columns)
+    rng = np.random.default_rng(0)
+    members = []
+    for seed in range(recipe.members):
+        seen = rng.permutation(len(homes))[: max(1, round(_OF_HOMES * len(homes)))]
+        examples = [e for k in seen for e in homes[k]]
+        model = HistGradientBoostingRegressor(
+            max_iter=recipe.trees,
+            max_leaf_nodes=recipe.leaves,
+            min_samples_leaf=recipe.min_samples_leaf,
+            random_state=seed,
+            **_SETTINGS,
+        )
+        x = np.concatenate([e.features[e.counts] for e in examples])[:, columns]
+        members.append(model.fit(x, np.concatenate([e.iou[e.counts] for e in examples])))
+    return ranking_of(members, columns)
 
 
-def _ranking_of(model: Any, columns: np.ndarray) -> Ranking:
-    """columns (C,): place in FEATURES of each column that the model saw."""
-    roots: list[int] = []
-    feature: list[int] = []
-    threshold: list[float] = []
-    left: list[int] = []
-    right: list[int] = []
-    value: list[float] = []
-    for stage in model.estimators_[:, 0]:
-        tree, first = stage.tree_, len(feature)
-        roots.append(first)
-        leaf = tree.children_left < 0
-        feature += np.where(leaf, -1, columns[tree.feature]).tolist()
-        threshold += np.where(leaf, 0.0, tree.threshold).tolist()
-        left += np.where(leaf, -1, tree.children_left + first).tolist()
-        right += np.where(leaf, -1, tree.children_right + first).tolist()
-        value += np.where(leaf, np.round(model.learning_rate * tree.value[:, 0, 0], 6), 0.0).tolist()
+def ranking_of(members: Sequence[Any], columns: np.ndarray) -> Ranking:
+    """The mean of fitted models; columns (C,): place in FEATURES of each column that they saw."""
+    trees = [stage[0].nodes for model in members for stage in model._predictors]
+    first = np.cumsum([0, *(len(nodes) for nodes in trees)])
+    nodes = np.concatenate(trees)
+    start = np.repeat(first[:-1], [len(tree) for tree in trees])
+    leaf = nodes["is_leaf"].astype(bool)
     return Ranking(
-        base=float(model.init_.constant_.ravel()[0]),
-        roots=np.array(roots, np.int32),
-        feature=np.array(feature, np.int32),
-        threshold=np.array(threshold, np.float32),
-        left=np.array(left, np.int32),
-        right=np.array(right, np.int32),
-        value=np.array(value, np.float64),
+        base=float(np.mean([np.ravel(model._baseline_prediction) for model in members])),
+        roots=first[:-1].astype(np.int32),
+        feature=np.where(leaf, -1, columns[nodes["feature_idx"]]).astype(np.int32),
+        threshold=np.where(leaf, 0, nodes["num_threshold"]).astype(np.float32),
+        left=np.where(leaf, -1, nodes["left"] + start).astype(np.int32),
+        right=np.where(leaf, -1, nodes["right"] + start).astype(np.int32),
+        value=np.where(leaf, np.round(nodes["value"] / len(members), 6), 0),
     )
 
 
@@ -187,7 +189,7 @@ def held_out(
     """For each home the scores with one score for all, and with a ranking that has not seen the home."""
     out = []
     for fold in range(FOLDS):
-        ranking = fit([e for i, home in enumerate(homes) if i % FOLDS != fold for e in home], recipe)
+        ranking = fit([home for i, home in enumerate(homes) if i % FOLDS != fold], recipe)
         for home, *_ in homes[fold::FOLDS]:
             constant = np.ones(len(home.iou))
             out.append((home.score(constant, suppress_iou), home.score(ranking.scores(home.features), suppress_iou)))
@@ -232,7 +234,7 @@ def train(homes: Sequence[Sequence[Examples]], recipe: Recipe, out: Path) -> Non
         before, after = (100 * np.mean([getattr(p[i], name) for p in pairs]) for i in (0, 1))
         print(f"{name:5} constant {before:5.1f}  ranked, home not seen in training {after:5.1f}")
     every = [e for home in homes for e in home]
-    ranking = fit(every, recipe)
+    ranking = fit(homes, recipe)
     out.write_text(json.dumps(ranking.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
     for name, loss in importance(ranking, every).items():
         print(f"{name:13} {loss:.3f}")
