@@ -183,7 +183,7 @@ def test_same_drive_twice_gives_the_same_instances(done):
 def test_same_frame_again_changes_no_instance():
     frames = room_frames()[:24]
     # A hit takes back one look through a voxel on a rim, and means still move: let the last view settle.
-    pipeline = driven([*frames, *frames, *[frames[-1]] * 24])
+    pipeline = driven([*frames, *frames, *[frames[-1]] * 32])
     before = settled(pipeline)
     assert not pipeline.step(frames[-1]).is_keyframe
     after = pipeline.segment()
