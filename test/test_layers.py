@@ -75,6 +75,7 @@ MODEL_FILES: dict[str, set[str]] = {
     "masks2d/sam/sam.py": {"torch", "segment_anything"},
     "masks2d/sam/sam_torch.py": {"torch"},
     "masks2d/sam/sam_transformers.py": {"torch"},
+    "train/device_ring.py": {"torch"},
     "train/mask_loss.py": {"torch"},
     "train/mask_scores.py": {"torch"},
     "torch_inference.py": {"torch"},
