@@ -143,6 +143,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.dataset:
         return _evaluate_dataset(options)
+    if options.params or options.set:
+        raise ValueError("--params and --set are for --dataset; a run is scored as it was made (moss replay --set ...)")
     if options.compare:
         print(compare(*options.compare))
     elif options.run_folder and options.gt:

@@ -267,3 +267,8 @@ def test_wrong_use_is_told_before_anything_starts(
     assert main(["evaluate", "--dataset", str(rooms), "--out", str(tmp_path / "out"), *more]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_parameters_for_a_finished_run_are_refused(tmp_path, capsys):
+    assert main(["evaluate", str(tmp_path), "--gt", str(tmp_path), "--set", "language.size_weight=0.0"]) == 2
+    assert "a run is scored as it was made" in capsys.readouterr().err
