@@ -13,6 +13,7 @@ from fake_messages import camera_info, compressed, compressed_depth
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.srv import ChangeState, GetState
 from moss_msgs.msg import InstanceArray, InstanceEvent
+from rclpy.client import Client
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -42,6 +43,7 @@ class Robot(Node):
 
     def __init__(self, context):
         super().__init__("robot", context=context)
+        self._asks: dict[str, Client] = {}
         self.heard: dict[str, list] = {"instances": [], "markers": [], "cloud": [], "events": []}
         self.create_subscription(InstanceArray, "/mapper/instances", self.heard["instances"].append, LATCHED)
         self.create_subscription(InstanceEvent, "/mapper/events", self.heard["events"].append, EVENTS_QOS)
@@ -83,10 +85,15 @@ class Robot(Node):
             time.sleep(0.01)
         return self.heard[what][-1]
 
+    def client(self, kind, name):
+        """The client of a service of the mapper, ready; one for each name, as discovery may miss one of many."""
+        if name not in self._asks:
+            self._asks[name] = self.create_client(kind, f"/mapper/{name}")
+        assert self._asks[name].wait_for_service(10.0), name
+        return self._asks[name]
+
     def call(self, kind, name, request):
-        client = self.create_client(kind, f"/mapper/{name}")
-        assert client.wait_for_service(10.0)
-        return client.call(request)
+        return self.client(kind, name).call(request)
 
     def change(self, label: str) -> bool:
         """Ask for a transition as a lifecycle manager does."""

@@ -111,7 +111,7 @@ def test_transitions_while_images_and_requests_come(graph):
     robot, mapper = graph
     for i in range(5):
         assert robot.change("configure") and robot.change("activate")
-        requests = [robot.create_client(Trigger, "/mapper/segment").call_async(Trigger.Request()) for _ in range(3)]
+        requests = [robot.client(Trigger, "segment").call_async(Trigger.Request()) for _ in range(3)]
         for k in range(5):
             robot.send((i + 1) * SECOND + k * SECOND // 10)
         assert robot.change("deactivate") and robot.change("cleanup")
