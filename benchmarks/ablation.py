@@ -16,7 +16,8 @@ from benchmarks.inputs import LIVING_KITCHEN, REAL_KITCHEN, bag_folder
 from moss_ros.config import LiftingConfig, ProposalConfig
 from moss_ros.evaluation.ladder import Drive, drive
 from moss_ros.lifting.refine import Refiner, share_out
-from moss_ros.proposals.features import FeatureMap
+from moss_ros.proposals.features import features_of
+from moss_ros.proposals.measures import Measures
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.proposals.union import suppress
@@ -65,16 +66,9 @@ def measured(done: Drive, change: Change) -> dict[str, float]:
     found = pipeline.candidates.take(kept)
     joined = None if "affinity" in change.without else pipeline.joined.affinity
     shared = SharedVoxels.of(found, voxels.count)
-    features = FeatureMap().update(
-        found,
-        shared,
-        solid,
-        normals.two_rings,
-        pipeline.structure,
-        evidence,
-        np.ones(voxels.count, bool),
-        joined,
-    )
+    everything = np.ones(voxels.count, bool)
+    measures = Measures().update(found, shared, solid, normals.two_rings, evidence, everything)
+    features = features_of(found, measures, shared, pipeline.structure, joined)
     scores = pipeline._ranking.scores(features) if change.ranked else np.ones(len(found), np.float32)
     found = found.with_scores(scores)
     rows = suppress(shared.shared, scores, proposing.suppress_iou)

@@ -24,8 +24,8 @@ from moss_ros.evaluation.ladder import Drive, drive
 from moss_ros.lifting.refine import Refiner
 from moss_ros.pipeline import Pipeline
 from moss_ros.proposals.consensus import consensus_proposals
-from moss_ros.proposals.features import FeatureMap
 from moss_ros.proposals.flat import FlatMap
+from moss_ros.proposals.measures import Measures
 from moss_ros.proposals.parts import PartMap
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
@@ -153,7 +153,7 @@ def _whole_cost(pipeline: Pipeline) -> float:
     """CPU seconds of a pass that knows the map and its masks, but no proposals: those parts start anew."""
     c = pipeline.config
     pipeline._part_map, pipeline._flat_map = PartMap(c.proposals), FlatMap(c.proposals)
-    pipeline._views, pipeline._feature_map = configured_views(c.proposals), FeatureMap()
+    pipeline._views, pipeline._measures = configured_views(c.proposals), Measures()
     pipeline._refiner = Refiner(c.lifting)
     start = time.process_time()
     pipeline.segment()

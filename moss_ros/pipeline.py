@@ -33,8 +33,9 @@ from moss_ros.masks2d.choose import configured_prompter, configured_segmenter
 from moss_ros.masks2d.keyframe_masks import KeyframeMasks
 from moss_ros.masks2d.segmenter import Segmenter
 from moss_ros.one_worker import OneWorker
-from moss_ros.proposals.features import FEATURES, FeatureMap
+from moss_ros.proposals.features import FEATURES, features_of
 from moss_ros.proposals.flat import FlatMap
+from moss_ros.proposals.measures import Measures
 from moss_ros.proposals.parts import PartMap, Parts, object_proposals
 from moss_ros.proposals.ranking import load_ranking
 from moss_ros.proposals.shared_voxels import SharedVoxels
@@ -97,7 +98,7 @@ class Pipeline:
         self._part_map = PartMap(c.proposals)
         self._flat_map = FlatMap(c.proposals)
         self._views = configured_views(c.proposals)
-        self._feature_map = FeatureMap()
+        self._measures = Measures()
         self.structure: Structure | None = None  # of the last segmentation, as parts, flat and joined
         self.parts: Parts | None = None
         self.flat = MaskProposals.join([])
@@ -155,16 +156,9 @@ class Pipeline:
             self.structure, self.parts, self.flat, self.joined = structure, parts, flat, joined
             self.candidates = MaskProposals.join([object_proposals(parts), joined.proposals, flat])
             shared = SharedVoxels.of(self.candidates, voxels.count)
-            self.features = self._feature_map.update(
-                self.candidates,
-                shared,
-                solid_voxels,
-                normal,
-                structure,
-                self.keyframes.evidence,
-                changed,
-                joined.affinity,
-            )
+            evidence = self.keyframes.evidence
+            measures = self._measures.update(self.candidates, shared, solid_voxels, normal, evidence, changed)
+            self.features = features_of(self.candidates, measures, shared, structure, joined.affinity)
             ranked = self.candidates.with_scores(self._ranking.scores(self.features))
         with stage("union"):
             rows = suppress(shared.shared, ranked.scores, c.proposals.suppress_iou)

@@ -9,12 +9,10 @@ import numpy as np
 from numba import njit
 
 from moss_ros.mapping.structure import Structure
-from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.proposals.affinity import NUMBERS, AffinityProposals
 from moss_ros.proposals.affinity import SOURCE as AFFINITY
-from moss_ros.proposals.measures import SHAPE, VIEWS, Measures
+from moss_ros.proposals.measures import SHAPE
 from moss_ros.proposals.shared_voxels import SharedVoxels
-from moss_ros.proposals.solid_voxels import SolidVoxels
 from moss_ros.records import MaskProposals
 
 SOURCES = ("object", "furniture", "consensus", "flat")
@@ -52,50 +50,37 @@ FEATURES = (
 )
 
 
-class FeatureMap:
-    """Features of the proposals; what each says by itself is measured again only where something changed."""
+def features_of(
+    proposals: MaskProposals,
+    measures: np.ndarray,
+    shared: SharedVoxels,
+    structure: Structure,
+    affinity: AffinityProposals | None = None,
+) -> np.ndarray:
+    """(K, F) float32, columns as in FEATURES.
 
-    def __init__(self) -> None:
-        self._measures = Measures()
-
-    def update(
-        self,
-        proposals: MaskProposals,
-        shared: SharedVoxels,
-        voxels: SolidVoxels,
-        normal: np.ndarray,
-        structure: Structure,
-        evidence: EvidenceStore,
-        changed: np.ndarray,
-        affinity: AffinityProposals | None = None,
-    ) -> np.ndarray:
-        """(K, F) float32, columns as in FEATURES.
-
-        shared: of the same proposals; normal (N, 3) of the map; changed (N,) bool: voxels of which the
-        position, colour, normal or solidity changed since the last call; affinity: where it is the source of the
-        views; those of the proposals that are its groups come in its order.
-        """
-        if not len(proposals):
-            return np.zeros((0, len(FEATURES)), np.float32)
-        source = np.array([[s == name for name in _KINDS] for s in proposals.sources], np.float64)
-        own = self._measures.update(proposals, shared, voxels, normal, evidence, changed)
-        shape, contacts, agreement = own[:, :SHAPE], own[:, SHAPE:-VIEWS], own[:, -VIEWS:]
-        shape[:, -2:] -= structure.floor_height_m
-        thing = np.zeros(0, np.float32) if affinity is None else affinity.thing
-        shares = _shares(shared.offsets, shared.members, structure.is_structure, structure.support_of, thing)
-        columns = [
-            np.log10(shared.sizes),
-            *shape.T,
-            *shares[:, :2].T,
-            *contacts.T,
-            *agreement.T,
-            *_overlaps(shared, source.argmax(1)).T,
-            proposals.scores * source[:, SOURCES.index("consensus")],
-            *source[:, : len(SOURCES)].T,
-            shares[:, 2],
-            *_of_the_tree(source[:, -1] > 0, affinity).T,
-        ]
-        return np.stack(columns, 1).astype(np.float32)
+    measures and shared: of the same proposals; affinity: where it is the source of the views; those of the proposals
+    that are its groups come in its order.
+    """
+    if not len(proposals):
+        return np.zeros((0, len(FEATURES)), np.float32)
+    source = np.array([[s == name for name in _KINDS] for s in proposals.sources], np.float64)
+    shape, around = measures[:, :SHAPE].copy(), measures[:, SHAPE:]
+    shape[:, -2:] -= structure.floor_height_m
+    thing = np.zeros(0, np.float32) if affinity is None else affinity.thing
+    shares = _shares(shared.offsets, shared.members, structure.is_structure, structure.support_of, thing)
+    columns = [
+        np.log10(shared.sizes),
+        *shape.T,
+        *shares[:, :2].T,
+        *around.T,
+        *_overlaps(shared, source.argmax(1)).T,
+        proposals.scores * source[:, SOURCES.index("consensus")],
+        *source[:, : len(SOURCES)].T,
+        shares[:, 2],
+        *_of_the_tree(source[:, -1] > 0, affinity).T,
+    ]
+    return np.stack(columns, 1).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)

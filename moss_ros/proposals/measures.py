@@ -38,7 +38,11 @@ class Measures:
         evidence: EvidenceStore,
         changed: np.ndarray,
     ) -> np.ndarray:
-        """(K, SHAPE + CONTACTS + VIEWS) float64; arguments as in FeatureMap.update."""
+        """(K, SHAPE + CONTACTS + VIEWS) float64.
+
+        shared: of the same proposals; normal (N, 3) of the map; changed (N,) bool: voxels of which the position,
+        colour, normal or solidity changed since the last call.
+        """
         keys = [v.tobytes() for v in proposals.voxels]
         out = np.zeros((len(keys), SHAPE + CONTACTS + VIEWS))
         known = np.array([key in self._known for key in keys], bool)

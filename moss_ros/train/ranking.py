@@ -29,7 +29,8 @@ from moss_ros.evaluation.ground_truth import load_folder
 from moss_ros.evaluation.overlaps import Overlaps
 from moss_ros.masks2d.evidence import EvidenceStore
 from moss_ros.pipeline import Pipeline
-from moss_ros.proposals.features import FEATURES, FeatureMap
+from moss_ros.proposals.features import FEATURES, features_of
+from moss_ros.proposals.measures import Measures
 from moss_ros.proposals.parts import object_proposals
 from moss_ros.proposals.ranking import FILES, Ranking
 from moss_ros.proposals.shared_voxels import SharedVoxels
@@ -121,17 +122,10 @@ def _candidates(pipeline: Pipeline, source: str, left_out: int | None) -> tuple[
     solid_voxels = SolidVoxels.of(voxels, normals.solid)
     joined = configured_views(replace(pipeline.config.proposals, views=source)).update(evidence, solid_voxels)
     candidates = MaskProposals.join([object_proposals(pipeline.parts), joined.proposals, pipeline.flat])
-    features = FeatureMap().update(
-        candidates,
-        SharedVoxels.of(candidates, voxels.count),
-        solid_voxels,
-        normals.two_rings,
-        pipeline.structure,
-        evidence,
-        np.ones(voxels.count, bool),
-        joined.affinity,
-    )
-    return candidates, features
+    shared = SharedVoxels.of(candidates, voxels.count)
+    everything = np.ones(voxels.count, bool)
+    measures = Measures().update(candidates, shared, solid_voxels, normals.two_rings, evidence, everything)
+    return candidates, features_of(candidates, measures, shared, pipeline.structure, joined.affinity)
 
 
 def _targets(overlaps: Overlaps) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,8 @@ import pytest
 from scenes import CONFIG, THINGS, find_flat, find_parts, find_structure, room, room_frames
 
 from moss_ros.pipeline import Pipeline
-from moss_ros.proposals.features import FeatureMap
+from moss_ros.proposals.features import features_of
+from moss_ros.proposals.measures import Measures
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.proposals.solid_voxels import SolidVoxels
 
@@ -30,16 +31,11 @@ def assert_equals_full(pipeline):
     assert np.array_equal(pipeline.parts.background, parts.background)
     flat = find_flat(voxels.position, voxels.color, normals.two_rings, voxels.grid, structure, c.proposals)
     assert [v.tolist() for v in pipeline.flat.voxels] == [v.tolist() for v in flat.voxels]
-    features = FeatureMap().update(
-        pipeline.candidates,
-        SharedVoxels.of(pipeline.candidates, voxels.count),
-        SolidVoxels.of(voxels, normals.solid),
-        normals.two_rings,
-        structure,
-        pipeline.keyframes.evidence,
-        np.ones(voxels.count, bool),
-        pipeline.joined.affinity,
-    )
+    shared = SharedVoxels.of(pipeline.candidates, voxels.count)
+    solid, everything = SolidVoxels.of(voxels, normals.solid), np.ones(voxels.count, bool)
+    evidence = pipeline.keyframes.evidence
+    measures = Measures().update(pipeline.candidates, shared, solid, normals.two_rings, evidence, everything)
+    features = features_of(pipeline.candidates, measures, shared, structure, pipeline.joined.affinity)
     assert np.array_equal(pipeline.features, features)
 
 

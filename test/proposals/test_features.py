@@ -7,7 +7,8 @@ from scenes import block, voxels_of
 from moss_ros.mapping.structure import Structure
 from moss_ros.masks2d.evidence import EvidenceStore, ViewEvidence
 from moss_ros.proposals.affinity import AffinityProposals
-from moss_ros.proposals.features import FEATURES, SOURCES, FeatureMap
+from moss_ros.proposals.features import FEATURES, SOURCES, features_of
+from moss_ros.proposals.measures import Measures
 from moss_ros.proposals.shared_voxels import SharedVoxels
 from moss_ros.records import MaskProposals
 
@@ -43,7 +44,8 @@ def features(masks, sources=None, views=(), scores=None, structure=(), supports=
         groups = proposals.take(np.flatnonzero([s == "affinity" for s in proposals.sources]))
         numbers = np.tile(np.array([0.9, 0.2, 0.8, 0.3], np.float32), (len(groups), 1))
         affinity = AffinityProposals(groups, numbers, np.linspace(0, 1, n, dtype=np.float32))
-    table = FeatureMap().update(proposals, shared, voxels, normal, known, evidence, np.ones(n, bool), affinity)
+    measures = Measures().update(proposals, shared, voxels, normal, evidence, np.ones(n, bool))
+    table = features_of(proposals, measures, shared, known, affinity)
     assert table.shape == (len(masks), len(FEATURES)) and np.isfinite(table).all()
     return dict(zip(FEATURES, table.T.astype(float), strict=True))
 
