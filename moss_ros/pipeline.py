@@ -152,11 +152,11 @@ class Pipeline:
         with stage("flat"):
             flat = self._flat_map.update(voxels.position, voxels.color, normal, voxels.grid, structure, changed)
         joined = views.result() if views else self._join_views(solid_voxels, parts.background, full)
+        evidence = self.keyframes.evidence
         with stage("ranking"):
             self.structure, self.parts, self.flat, self.joined = structure, parts, flat, joined
             self.candidates = MaskProposals.join([object_proposals(parts), joined.proposals, flat])
             shared = SharedVoxels.of(self.candidates, voxels.count)
-            evidence = self.keyframes.evidence
             measures = self._measures.update(self.candidates, shared, solid_voxels, normal, evidence, changed)
             self.features = features_of(self.candidates, measures, shared, structure, joined.affinity)
             ranked = self.candidates.with_scores(self._ranking.scores(self.features))
@@ -164,7 +164,7 @@ class Pipeline:
             rows = suppress(shared.shared, ranked.scores, c.proposals.suppress_iou)
             sure = ranked.take(rows[ranked.scores[rows] >= c.proposals.map_min_score])
         answers = self._ask(sure, full)
-        labels, evidence = superpoints.result(), self.keyframes.evidence
+        labels = superpoints.result()
         with stage("refine"):
             whole = self._refiner.update(sure, evidence, solid_voxels, labels, answers)
             self.proposals, owned = share_out(sure, whole, voxels.count, c.proposals)
@@ -173,7 +173,7 @@ class Pipeline:
                 owned,
                 voxels.position,
                 voxels.color,
-                self.keyframes.evidence.seen,
+                evidence.seen,
                 self.keyframes.stamps_ns(),
                 self._stamp_ns,
                 changed,
